@@ -1,0 +1,69 @@
+"""What a plugin author may import, and the only part of Brainsmith that built-ins import.
+
+Importing this package loads no heavy dependency: names are resolved at first use (PEP 562).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from brainsmith.api.config import KernelConfig, Stream
+    from brainsmith.api.costs import Resources
+    from brainsmith.api.decorators import (
+        backend,
+        kernel,
+        operation,
+        requires,
+        target,
+        transform,
+    )
+    from brainsmith.api.implementations import (
+        Composition,
+        CUDAOp,
+        HLSOp,
+        HostOp,
+        Part,
+        RTLOp,
+    )
+    from brainsmith.api.loops import Loop, LoopNest, Port, static_in, stream_in, stream_out
+    from brainsmith.api.matching import Match, NodeView, NoMatch, ValueView
+    from brainsmith.api.params import Param, param
+    from brainsmith.errors import ModelError, PluginError
+    from brainsmith.model.datatypes import BIPOLAR, IntType
+
+_HOMES = {
+    "brainsmith.api.config": ("KernelConfig", "Stream"),
+    "brainsmith.api.costs": ("Resources",),
+    "brainsmith.api.decorators": (
+        "backend", "kernel", "operation", "requires", "target", "transform"),
+    "brainsmith.api.implementations": (
+        "Composition", "CUDAOp", "HLSOp", "HostOp", "Part", "RTLOp"),
+    "brainsmith.api.loops": ("Loop", "LoopNest", "Port", "static_in", "stream_in", "stream_out"),
+    "brainsmith.api.matching": ("Match", "NodeView", "NoMatch", "ValueView"),
+    "brainsmith.api.params": ("Param", "param"),
+    "brainsmith.errors": ("ModelError", "PluginError"),
+    "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: F822
+    "BIPOLAR", "CUDAOp", "Composition", "HLSOp", "HostOp", "IntType", "KernelConfig", "Loop",
+    "LoopNest", "Match", "ModelError", "NoMatch", "NodeView", "Param", "Part", "PluginError",
+    "Port", "RTLOp", "Resources", "Stream", "ValueView", "backend", "kernel", "operation",
+    "param", "requires", "static_in", "stream_in", "stream_out", "target", "transform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'brainsmith.api' has no attribute '{name}'")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

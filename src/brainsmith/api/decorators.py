@@ -1,0 +1,256 @@
+"""The decorators with which a plugin declares its components.
+
+A decorator records what it was given in the class attribute `__brainsmith__` and changes nothing
+else. An unknown argument is an error that names the nearest valid one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from brainsmith.api.loops import Loop, LoopNest, Port
+from brainsmith.api.params import Param
+from brainsmith.errors import PluginError, nearest
+
+C = TypeVar("C", bound=type)
+F = TypeVar("F", bound=Callable[..., Any])
+
+STAGES = (
+    "graph_cleanup",
+    "topology_optimization",
+    "kernel_mapping",
+    "kernel_optimization",
+    "graph_optimization",
+)
+BACKENDS = ("rtl", "hls", "cuda", "host")
+INFO = "__brainsmith__"
+_BACKEND = "__brainsmith_backend__"
+_REQUIRES = "__brainsmith_requires__"
+
+
+@dataclass(frozen=True)
+class KernelInfo:
+    """What `@kernel` was told, and the class's constraints, parameters and backends."""
+
+    name: str
+    operation_type: str
+    description: str = ""
+    author: str = ""
+    version: str = "0.0.0"
+    tags: tuple[str, ...] = ()
+    license: str = ""
+    requires: tuple[str, ...] = ()
+    constraints: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Param] = field(default_factory=dict)
+    backends: dict[str, str] = field(default_factory=dict)
+    default_backend: str = ""
+
+
+@dataclass(frozen=True)
+class TransformInfo:
+    """What `@transform` was told."""
+
+    name: str
+    stage: str
+    description: str = ""
+    author: str = ""
+    version: str = "0.0.0"
+    tags: tuple[str, ...] = ()
+    license: str = ""
+    requires: tuple[str, ...] = ()
+    params: dict[str, Param] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OperationInfo:
+    """What `@operation` was told, and the class's loops and ports."""
+
+    name: str
+    nest: LoopNest
+    description: str = ""
+    author: str = ""
+    version: str = "0.0.0"
+    tags: tuple[str, ...] = ()
+    license: str = ""
+
+
+@dataclass(frozen=True)
+class TargetInfo:
+    """What `@target` was told."""
+
+    name: str
+    description: str = ""
+    author: str = ""
+    version: str = "0.0.0"
+    tags: tuple[str, ...] = ()
+    license: str = ""
+
+
+def kernel(*, name: str = "", operation_type: str = "", description: str = "", author: str = "",
+           version: str = "0.0.0", tags: Sequence[str] = (), license: str = "",
+           **unknown: Any) -> Callable[[C], C]:
+    """Declares a kernel: one way to compute the operation `operation_type` in hardware."""
+    _refuse(kernel, unknown)
+    _need(kernel, name=name, operation_type=operation_type)
+
+    def declare(cls: C) -> C:
+        backends, default = _backends(cls, name)
+        _set(cls, KernelInfo(
+            name, operation_type, description, author, version, tuple(tags), license,
+            requires=_requirements(cls), constraints=_constraints(cls, name), params=_params(cls),
+            backends=backends, default_backend=default))
+        return cls
+
+    return declare
+
+
+def transform(*, name: str = "", stage: str = "", description: str = "", author: str = "",
+              version: str = "0.0.0", tags: Sequence[str] = (), license: str = "",
+              **unknown: Any) -> Callable[[C], C]:
+    """Declares a transform: model in, model out, at one of the five stages."""
+    _refuse(transform, unknown)
+    _need(transform, name=name, stage=stage)
+    if stage not in STAGES:
+        raise PluginError(f"unknown stage '{stage}'", where=name, hint=nearest(stage, STAGES))
+
+    def declare(cls: C) -> C:
+        if not callable(getattr(cls, "apply", None)):
+            raise PluginError("a transform needs the method apply(self, model, config)", where=name)
+        _set(cls, TransformInfo(name, stage, description, author, version, tuple(tags), license,
+                                requires=_requirements(cls), params=_params(cls)))
+        return cls
+
+    return declare
+
+
+def operation(*, name: str = "", description: str = "", author: str = "", version: str = "0.0.0",
+              tags: Sequence[str] = (), license: str = "", **unknown: Any) -> Callable[[C], C]:
+    """Declares an operation: a class with `loops`, `ports`, `match`, `infer`, `reference`."""
+    _refuse(operation, unknown)
+    _need(operation, name=name)
+
+    def declare(cls: C) -> C:
+        for member in ("loops", "ports", "match", "infer", "reference"):
+            if not hasattr(cls, member):
+                raise PluginError(f"an operation needs '{member}'", where=name)
+        nest = LoopNest(_typed(cls, "loops", Loop, name), _typed(cls, "ports", Port, name))
+        _set(cls, OperationInfo(name, nest, description, author, version, tuple(tags), license))
+        return cls
+
+    return declare
+
+
+def target(*, name: str = "", description: str = "", author: str = "", version: str = "0.0.0",
+           tags: Sequence[str] = (), license: str = "", **unknown: Any) -> Callable[[C], C]:
+    """Declares a target in code; a YAML file in the manifest's `targets` does the same."""
+    _refuse(target, unknown)
+    _need(target, name=name)
+
+    def declare(cls: C) -> C:
+        _set(cls, TargetInfo(name, description, author, version, tuple(tags), license))
+        return cls
+
+    return declare
+
+
+def backend(name: str, *, default: bool = False, **unknown: Any) -> Callable[[F], F]:
+    """Marks a method of a kernel as its implementation in the technology `name`."""
+    _refuse(backend, unknown)
+    if name not in BACKENDS:
+        raise PluginError(f"unknown backend '{name}'", hint=nearest(name, BACKENDS))
+
+    def mark(method: F) -> F:
+        setattr(method, _BACKEND, (name, default))
+        return method
+
+    return mark
+
+
+def requires(*requirements: str) -> Callable[[C], C]:
+    """Names the Python packages (PEP 508) that a component needs at run time."""
+
+    def mark(cls: C) -> C:
+        setattr(cls, _REQUIRES, requirements)
+        info = cls.__dict__.get(INFO)
+        if info is not None:  # @requires stands above @kernel or @transform
+            object.__setattr__(info, "requires", tuple(requirements))
+        return cls
+
+    return mark
+
+
+def info_of(cls: type) -> KernelInfo | TransformInfo | OperationInfo | TargetInfo:
+    """What the decorator of a component recorded; PluginError where there was none."""
+    info = cls.__dict__.get(INFO)
+    if info is None:
+        raise PluginError(f"'{cls.__qualname__}' has no brainsmith decorator",
+                          hint="@kernel, @transform, @operation or @target")
+    found: KernelInfo | TransformInfo | OperationInfo | TargetInfo = info
+    return found
+
+
+def _set(cls: type, info: object) -> None:
+    setattr(cls, INFO, info)
+
+
+def _refuse(decorator: Callable[..., Any], unknown: dict[str, Any]) -> None:
+    if not unknown:
+        return
+    valid = [p.name for p in inspect.signature(decorator).parameters.values()
+             if p.kind is not p.VAR_KEYWORD]
+    first = next(iter(unknown))
+    raise PluginError(f"@{decorator.__name__} has no argument '{first}'",
+                      hint=nearest(first, valid))
+
+
+def _need(decorator: Callable[..., Any], **given: str) -> None:
+    for name, value in given.items():
+        if not value:
+            raise PluginError(f"@{decorator.__name__} needs '{name}'")
+
+
+def _backends(cls: type, where: str) -> tuple[dict[str, str], str]:
+    """Method name by backend, and the default backend."""
+    methods: dict[str, str] = {}
+    defaults = []
+    for attribute, member in inspect.getmembers(cls, callable):
+        mark = getattr(member, _BACKEND, None)
+        if mark is None:
+            continue
+        name, default = mark
+        if name in methods:
+            raise PluginError(f"two methods are the backend '{name}'", where=where)
+        methods[name] = attribute
+        if default:
+            defaults.append(name)
+    if not methods:
+        raise PluginError("a kernel needs a method marked @backend(...)", where=where)
+    if len(defaults) > 1:
+        raise PluginError(f"two default backends: {', '.join(defaults)}", where=where)
+    return methods, defaults[0] if defaults else next(iter(methods))
+
+
+def _constraints(cls: type, where: str) -> dict[str, Any]:
+    constraints = getattr(cls, "constraints", {})
+    if not isinstance(constraints, dict):
+        raise PluginError("constraints is a dictionary of literals", where=where)
+    return dict(constraints)
+
+
+def _params(cls: type) -> dict[str, Param]:
+    return {name: value for name, value in inspect.getmembers(cls) if isinstance(value, Param)}
+
+
+def _requirements(cls: type) -> tuple[str, ...]:
+    return tuple(getattr(cls, _REQUIRES, ()))
+
+
+def _typed(cls: type, member: str, kind: type, where: str) -> tuple[Any, ...]:
+    items = tuple(getattr(cls, member))
+    for item in items:
+        if not isinstance(item, kind):
+            raise PluginError(f"{member} holds {item!r}, which is no {kind.__name__}", where=where)
+    return items
