@@ -94,5 +94,6 @@ class KernelConfig:
         try:
             return mapping[port]
         except KeyError:
-            raise PluginError(f"the node has no port '{port}'", where=self.node,
-                              hint=nearest(port, mapping)) from None
+            raise PluginError(
+                f"the node has no port '{port}'", where=self.node, hint=nearest(port, mapping)
+            ) from None

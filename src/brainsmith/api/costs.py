@@ -20,8 +20,9 @@ class Resources:
     BRAM: float = 0
 
     def __add__(self, other: Resources) -> Resources:
-        return Resources(self.LUT + other.LUT, self.FF + other.FF, self.DSP + other.DSP,
-                         self.BRAM + other.BRAM)
+        return Resources(
+            self.LUT + other.LUT, self.FF + other.FF, self.DSP + other.DSP, self.BRAM + other.BRAM
+        )
 
     def as_dict(self) -> dict[str, float]:
         return {"LUT": self.LUT, "FF": self.FF, "DSP": self.DSP, "BRAM": self.BRAM}

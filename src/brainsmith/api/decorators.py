@@ -89,27 +89,56 @@ class TargetInfo:
     license: str = ""
 
 
-def kernel(*, name: str = "", operation_type: str = "", description: str = "", author: str = "",
-           version: str = "0.0.0", tags: Sequence[str] = (), license: str = "",
-           **unknown: Any) -> Callable[[C], C]:
+def kernel(
+    *,
+    name: str = "",
+    operation_type: str = "",
+    description: str = "",
+    author: str = "",
+    version: str = "0.0.0",
+    tags: Sequence[str] = (),
+    license: str = "",
+    **unknown: Any,
+) -> Callable[[C], C]:
     """Declares a kernel: one way to compute the operation `operation_type` in hardware."""
     _refuse(kernel, unknown)
     _need(kernel, name=name, operation_type=operation_type)
 
     def declare(cls: C) -> C:
         backends, default = _backends(cls, name)
-        _set(cls, KernelInfo(
-            name, operation_type, description, author, version, tuple(tags), license,
-            requires=_requirements(cls), constraints=_constraints(cls, name), params=_params(cls),
-            backends=backends, default_backend=default))
+        _set(
+            cls,
+            KernelInfo(
+                name,
+                operation_type,
+                description,
+                author,
+                version,
+                tuple(tags),
+                license,
+                requires=_requirements(cls),
+                constraints=_constraints(cls, name),
+                params=_params(cls),
+                backends=backends,
+                default_backend=default,
+            ),
+        )
         return cls
 
     return declare
 
 
-def transform(*, name: str = "", stage: str = "", description: str = "", author: str = "",
-              version: str = "0.0.0", tags: Sequence[str] = (), license: str = "",
-              **unknown: Any) -> Callable[[C], C]:
+def transform(
+    *,
+    name: str = "",
+    stage: str = "",
+    description: str = "",
+    author: str = "",
+    version: str = "0.0.0",
+    tags: Sequence[str] = (),
+    license: str = "",
+    **unknown: Any,
+) -> Callable[[C], C]:
     """Declares a transform: model in, model out, at one of the five stages."""
     _refuse(transform, unknown)
     _need(transform, name=name, stage=stage)
@@ -119,15 +148,35 @@ def transform(*, name: str = "", stage: str = "", description: str = "", author:
     def declare(cls: C) -> C:
         if not callable(getattr(cls, "apply", None)):
             raise PluginError("a transform needs the method apply(self, model, config)", where=name)
-        _set(cls, TransformInfo(name, stage, description, author, version, tuple(tags), license,
-                                requires=_requirements(cls), params=_params(cls)))
+        _set(
+            cls,
+            TransformInfo(
+                name,
+                stage,
+                description,
+                author,
+                version,
+                tuple(tags),
+                license,
+                requires=_requirements(cls),
+                params=_params(cls),
+            ),
+        )
         return cls
 
     return declare
 
 
-def operation(*, name: str = "", description: str = "", author: str = "", version: str = "0.0.0",
-              tags: Sequence[str] = (), license: str = "", **unknown: Any) -> Callable[[C], C]:
+def operation(
+    *,
+    name: str = "",
+    description: str = "",
+    author: str = "",
+    version: str = "0.0.0",
+    tags: Sequence[str] = (),
+    license: str = "",
+    **unknown: Any,
+) -> Callable[[C], C]:
     """Declares an operation: a class with `loops`, `ports`, `match`, `infer`, `reference`."""
     _refuse(operation, unknown)
     _need(operation, name=name)
@@ -143,8 +192,16 @@ def operation(*, name: str = "", description: str = "", author: str = "", versio
     return declare
 
 
-def target(*, name: str = "", description: str = "", author: str = "", version: str = "0.0.0",
-           tags: Sequence[str] = (), license: str = "", **unknown: Any) -> Callable[[C], C]:
+def target(
+    *,
+    name: str = "",
+    description: str = "",
+    author: str = "",
+    version: str = "0.0.0",
+    tags: Sequence[str] = (),
+    license: str = "",
+    **unknown: Any,
+) -> Callable[[C], C]:
     """Declares a target in code; a YAML file in the manifest's `targets` does the same."""
     _refuse(target, unknown)
     _need(target, name=name)
@@ -186,8 +243,10 @@ def info_of(cls: type) -> KernelInfo | TransformInfo | OperationInfo | TargetInf
     """What the decorator of a component recorded; PluginError where there was none."""
     info = cls.__dict__.get(INFO)
     if info is None:
-        raise PluginError(f"'{cls.__qualname__}' has no brainsmith decorator",
-                          hint="@kernel, @transform, @operation or @target")
+        raise PluginError(
+            f"'{cls.__qualname__}' has no brainsmith decorator",
+            hint="@kernel, @transform, @operation or @target",
+        )
     found: KernelInfo | TransformInfo | OperationInfo | TargetInfo = info
     return found
 
@@ -199,11 +258,15 @@ def _set(cls: type, info: object) -> None:
 def _refuse(decorator: Callable[..., Any], unknown: dict[str, Any]) -> None:
     if not unknown:
         return
-    valid = [p.name for p in inspect.signature(decorator).parameters.values()
-             if p.kind is not p.VAR_KEYWORD]
+    valid = [
+        p.name
+        for p in inspect.signature(decorator).parameters.values()
+        if p.kind is not p.VAR_KEYWORD
+    ]
     first = next(iter(unknown))
-    raise PluginError(f"@{decorator.__name__} has no argument '{first}'",
-                      hint=nearest(first, valid))
+    raise PluginError(
+        f"@{decorator.__name__} has no argument '{first}'", hint=nearest(first, valid)
+    )
 
 
 def _need(decorator: Callable[..., Any], **given: str) -> None:

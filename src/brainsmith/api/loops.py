@@ -53,8 +53,9 @@ class Port:
 
     def __post_init__(self) -> None:
         if self.direction not in ("in", "out"):
-            raise PluginError(f"port '{self.name}' has the direction '{self.direction}'",
-                              hint="'in' or 'out'")
+            raise PluginError(
+                f"port '{self.name}' has the direction '{self.direction}'", hint="'in' or 'out'"
+            )
 
 
 def stream_in(name: str, *dims: str, optional: bool = False) -> Port:
@@ -84,8 +85,10 @@ class LoopNest:
         for port in self.ports:
             for dim in port.dims:
                 if dim not in known:
-                    raise PluginError(f"port '{port.name}' is walked by '{dim}', which is no loop",
-                                      hint=nearest(dim, known))
+                    raise PluginError(
+                        f"port '{port.name}' is walked by '{dim}', which is no loop",
+                        hint=nearest(dim, known),
+                    )
 
     @property
     def folds(self) -> tuple[str, ...]:
@@ -96,8 +99,9 @@ class LoopNest:
         for port in self.ports:
             if port.name == name:
                 return port
-        raise PluginError(f"there is no port '{name}'",
-                          hint=nearest(name, [p.name for p in self.ports]))
+        raise PluginError(
+            f"there is no port '{name}'", hint=nearest(name, [p.name for p in self.ports])
+        )
 
     def legal(self, dims: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """For each folding parameter, its legal values: the divisors of the loop, ascending."""
@@ -108,12 +112,15 @@ class LoopNest:
         legal = self.legal(dims)
         for name, value in folding.items():
             if name not in legal:
-                raise ConfigurationError(f"unknown folding parameter '{name}'", where=where,
-                                         hint=nearest(name, legal))
+                raise ConfigurationError(
+                    f"unknown folding parameter '{name}'", where=where, hint=nearest(name, legal)
+                )
             if value not in legal[name]:
                 raise ConfigurationError(
-                    f"{name}={value} does not divide the loop that it folds", where=where,
-                    hint=f"legal values: {', '.join(map(str, legal[name]))}")
+                    f"{name}={value} does not divide the loop that it folds",
+                    where=where,
+                    hint=f"legal values: {', '.join(map(str, legal[name]))}",
+                )
 
     def unroll(self, dim: str, folding: Folding) -> int:
         """How many iterations of the loop `dim` run in one cycle."""

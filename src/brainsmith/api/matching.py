@@ -26,12 +26,15 @@ class ValueView(Protocol):
     @property
     def dtype(self) -> IntType | None:
         """The integer datatype, or None for a float."""
+
     @property
     def range(self) -> tuple[int, int] | None:
         """Least and greatest reachable integer, or None for a float."""
+
     @property
     def constant(self) -> np.ndarray | None:
         """The value of an initializer as it is stored, or None for a stream."""
+
     @property
     def producer(self) -> NodeView | None: ...
     @property
@@ -50,6 +53,7 @@ class NodeView(Protocol):
     @property
     def attributes(self) -> Mapping[str, object]:
         """int, float, str, or lists of these."""
+
     @property
     def inputs(self) -> Sequence[ValueView | None]: ...
     @property

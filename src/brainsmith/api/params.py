@@ -19,16 +19,20 @@ class Param:
         """`value`, or ConfigurationError where it is not legal."""
         if self.choices and value not in self.choices:
             raise ConfigurationError(
-                f"{name}={value!r} is not legal", where=where,
-                hint="legal values: " + ", ".join(map(repr, self.choices)))
+                f"{name}={value!r} is not legal",
+                where=where,
+                hint="legal values: " + ", ".join(map(repr, self.choices)),
+            )
         if type(value) is not type(self.default):
             raise ConfigurationError(
-                f"{name}={value!r} is not of type {type(self.default).__name__}", where=where)
+                f"{name}={value!r} is not of type {type(self.default).__name__}", where=where
+            )
         return value
 
 
-def param(default: int | str, *, choices: tuple[int | str, ...] = (),
-          description: str = "") -> Param:
+def param(
+    default: int | str, *, choices: tuple[int | str, ...] = (), description: str = ""
+) -> Param:
     """Declares a parameter as a class attribute of a kernel: `ram_style = param("auto", ...)`."""
     if choices and default not in choices:
         raise PluginError(f"the default {default!r} is not among the choices {choices}")
