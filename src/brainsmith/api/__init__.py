@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from brainsmith.api.config import KernelConfig, Stream
+    from brainsmith.api.config import KernelConfig, Stream, TransformConfig
     from brainsmith.api.costs import Resources
     from brainsmith.api.decorators import (
         backend,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from brainsmith.model.datatypes import BIPOLAR, IntType
 
 _HOMES = {
-    "brainsmith.api.config": ("KernelConfig", "Stream"),
+    "brainsmith.api.config": ("KernelConfig", "Stream", "TransformConfig"),
     "brainsmith.api.costs": ("Resources",),
     "brainsmith.api.decorators": (
         "backend",
@@ -74,6 +74,7 @@ __all__ = [  # noqa: F822
     "RTLOp",
     "Resources",
     "Stream",
+    "TransformConfig",
     "ValueView",
     "backend",
     "kernel",

@@ -97,3 +97,16 @@ class KernelConfig:
             raise PluginError(
                 f"the node has no port '{port}'", where=self.node, hint=nearest(port, mapping)
             ) from None
+
+
+@dataclass(frozen=True)
+class TransformConfig:
+    """What a transform's `apply` may know besides the model.
+
+    Attributes:
+        params: the parameters of its `TransformSpec`, completed with the class's defaults.
+        family: the target's device family.
+    """
+
+    params: Mapping[str, int | str] = field(default_factory=dict)
+    family: str = "ecp5"
