@@ -106,7 +106,7 @@ def build_environment(venv: Path, root: Path) -> bool:
         return False
     say(f"creating {venv} with Python {platform.python_version()}")
     create_environment(venv)
-    say("installing the locked packages (about 300 MB when nothing is in pip's cache)")
+    say("installing the locked packages")
     install(venv, root)
     partial = stamp.with_suffix(".partial")
     partial.write_text(wanted, encoding="utf-8")
