@@ -15,7 +15,6 @@ import platform
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -44,6 +43,8 @@ def digest(root: Path) -> str:
 
     Of `pyproject.toml` only what an install reads counts, not the linters' settings.
     """
+    import tomllib  # not at the top: an older Python has to get as far as the message in main()
+
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     metadata = json.dumps([settings["project"], settings["build-system"]], sort_keys=True)
     parts = hashlib.sha256(f"{sys.executable} {sys.version} {root} {metadata}".encode())
@@ -129,7 +130,9 @@ def compile_wasm_tools(venv: Path, cache: Path, *, anew: bool) -> None:
 
 def main() -> int:
     if sys.version_info < MINIMUM:
-        say(f"Python {'.'.join(map(str, MINIMUM))} or newer is needed; this is {sys.version}")
+        wanted = ".".join(map(str, MINIMUM))
+        say(f"error: Python {wanted} or newer is needed; {sys.executable} is {platform.python_version()}")
+        say(f"  name another one: make PYTHON=python{wanted} ...")
         return 1
     start = time.monotonic()
     try:
