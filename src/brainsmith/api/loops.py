@@ -42,6 +42,8 @@ class Port:
         extra: dimensions of a static tensor that no loop walks (all its elements are needed
             at once), appended after `dims`.
         optional: the port may be absent from a node.
+        fold: the folding parameter of this port alone, which unrolls its last dimension in place
+            of the loop's own. For operations that regroup elements (a width converter).
     """
 
     name: str
@@ -50,6 +52,7 @@ class Port:
     static: bool = False
     extra: tuple[str, ...] = ()
     optional: bool = False
+    fold: str | None = None
 
     def __post_init__(self) -> None:
         if self.direction not in ("in", "out"):
@@ -58,14 +61,14 @@ class Port:
             )
 
 
-def stream_in(name: str, *dims: str, optional: bool = False) -> Port:
+def stream_in(name: str, *dims: str, optional: bool = False, fold: str | None = None) -> Port:
     """A stream that enters the operation, walked by the loops `dims` (outermost first)."""
-    return Port(name, dims, optional=optional)
+    return Port(name, dims, optional=optional, fold=fold)
 
 
-def stream_out(name: str, *dims: str) -> Port:
+def stream_out(name: str, *dims: str, fold: str | None = None) -> Port:
     """A stream that leaves the operation, walked by the loops `dims` (outermost first)."""
-    return Port(name, dims, direction="out")
+    return Port(name, dims, direction="out", fold=fold)
 
 
 def static_in(name: str, *dims: str, extra: tuple[str, ...] = (), optional: bool = False) -> Port:
@@ -89,11 +92,16 @@ class LoopNest:
                         f"port '{port.name}' is walked by '{dim}', which is no loop",
                         hint=nearest(dim, known),
                     )
+            if port.fold and (not port.dims or self._loop(port.dims[-1]).fold):
+                raise PluginError(
+                    f"port '{port.name}' folds a loop that has a folding parameter of its own"
+                )
 
     @property
     def folds(self) -> tuple[str, ...]:
-        """Names of the folding parameters, in the order of the loops."""
-        return tuple(loop.fold for loop in self.loops if loop.fold)
+        """Names of the folding parameters: of the loops, in their order, then of the ports."""
+        loops = tuple(loop.fold for loop in self.loops if loop.fold)
+        return loops + tuple(port.fold for port in self.ports if port.fold)
 
     def port(self, name: str) -> Port:
         for port in self.ports:
@@ -105,7 +113,11 @@ class LoopNest:
 
     def legal(self, dims: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """For each folding parameter, its legal values: the divisors of the loop, ascending."""
-        return {loop.fold: divisors(dims[loop.name]) for loop in self.loops if loop.fold}
+        legal = {loop.fold: divisors(dims[loop.name]) for loop in self.loops if loop.fold}
+        for port in self.ports:
+            if port.fold:
+                legal[port.fold] = divisors(dims[port.dims[-1]])
+        return legal
 
     def check(self, dims: Mapping[str, int], folding: Folding, where: str) -> None:
         """Raises ConfigurationError for an unknown folding parameter or an illegal value."""
@@ -124,14 +136,20 @@ class LoopNest:
 
     def unroll(self, dim: str, folding: Folding) -> int:
         """How many iterations of the loop `dim` run in one cycle."""
-        for loop in self.loops:
-            if loop.name == dim:
-                return folding.get(loop.fold, 1) if loop.fold else 1
-        raise PluginError(f"there is no loop '{dim}'")
+        fold = self._loop(dim).fold
+        if fold:
+            return folding.get(fold, 1)
+        # The narrowest port sets the pace of a loop that ports fold by themselves.
+        own = [folding.get(p.fold, 1) for p in self.ports if p.fold and p.dims[-1] == dim]
+        return min(own, default=1)
 
     def elements(self, port: str, folding: Folding) -> int:
         """Elements per beat of a port."""
-        return math.prod(self.unroll(dim, folding) for dim in self.port(port).dims)
+        declared = self.port(port)
+        if declared.fold:
+            outer = math.prod(self.unroll(dim, folding) for dim in declared.dims[:-1])
+            return outer * folding.get(declared.fold, 1)
+        return math.prod(self.unroll(dim, folding) for dim in declared.dims)
 
     def beats(self, port: str, dims: Mapping[str, int], folding: Folding) -> int:
         """Beats per frame of a stream port."""
@@ -141,6 +159,14 @@ class LoopNest:
     def cycles(self, dims: Mapping[str, int], folding: Folding) -> int:
         """Ideal cycles per frame: all iterations over all that run at once."""
         return math.prod(dims[loop.name] // self.unroll(loop.name, folding) for loop in self.loops)
+
+    def _loop(self, name: str) -> Loop:
+        for loop in self.loops:
+            if loop.name == name:
+                return loop
+        raise PluginError(
+            f"there is no loop '{name}'", hint=nearest(name, [loop.name for loop in self.loops])
+        )
 
 
 def divisors(n: int) -> tuple[int, ...]:
