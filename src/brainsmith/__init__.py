@@ -1,0 +1,37 @@
+"""Brainsmith: from an ONNX file to a verified dataflow accelerator, with open tools only.
+
+Importing this package loads nothing else: names are resolved at first use (PEP 562).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = [  # noqa: F822
+    "CompilationResult",
+    "CompilationStrategy",
+    "CompileOptions",
+    "Compiler",
+    "KernelSpec",
+    "TransformSpec",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    value: Any
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value = version("brainsmith")
+    elif name in __all__:
+        value = getattr(import_module("brainsmith.compiler"), name)
+    else:
+        raise AttributeError(f"module 'brainsmith' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,203 @@
+"""What a build reports: plain frozen records, filled by the compiler, drawn and written here.
+
+Cycles are clock cycles, resources are counts of the device's own units (LUT, FF, DSP, BRAM), bits
+are per element, times are seconds, clocks are MHz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Source = Literal["measured", "estimated"]
+Scope = Literal["network", "layers", "slices", "none"]
+Severity = Literal["info", "warning", "error"]
+
+INPUT = "input"
+OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure and how it was obtained; `value` is None where `reason` says why."""
+
+    value: float | int | None
+    unit: str
+    source: Source
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """One kernel instance of the design.
+
+    Args:
+        node: its name in the design, unique.
+        folding: parallelism by parameter, for example {"PE": 8, "SIMD": 16}.
+        cycles: cycles between two frames (its initiation interval).
+        resources: used units by resource, for example {"LUT": 310, "FF": 288}.
+        latency: cycles from its first input beat to its first output beat, where known.
+        inputs: one line a stream input, such as "x[1,784] UINT8".
+        outputs: one line a stream output.
+        params: the kernel's own parameters.
+    """
+
+    node: str
+    operation: str
+    kernel: str
+    backend: str
+    folding: Mapping[str, int]
+    cycles: int
+    cycles_source: Source
+    resources: Mapping[str, float]
+    resources_source: Source
+    latency: int | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One edge of the dataflow graph.
+
+    Args:
+        source: a layer's node, a host node, or "input".
+        sink: a layer's node, a host node, or "output".
+        elements: elements per beat, as the sink takes them.
+        bits: bits per element.
+        fifo_depth: beats that the FIFO on this edge holds; 0 where there is none.
+        converter: whether a data-width converter stands on this edge.
+    """
+
+    source: str
+    sink: str
+    elements: int
+    bits: int
+    fifo_depth: int = 0
+    converter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One check of the verification."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRecord:
+    """Compiled integer model against the original model: share of equal output elements."""
+
+    share: float
+    largest_difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationRecord:
+    """What the hardware computes against the reference; `bit_exact` is None with scope "none".
+
+    Args:
+        vectors: frames that were driven.
+        mismatches: output elements that differ.
+        faithful: figures of the comparison with the original model, by name.
+    """
+
+    bit_exact: bool | None
+    vectors: int
+    mismatches: int
+    agreement: AgreementRecord | None
+    scope: Scope
+    checks: tuple[CheckRecord, ...] = ()
+    faithful: Mapping[str, float | int | str | bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """A node that no kernel takes, why, and the kernel that came closest."""
+
+    node: str
+    reason: str
+    closest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step of the build; `cached` where its result came from the build cache."""
+
+    name: str
+    seconds: float
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRecord:
+    """A tool or library that had a part in the build."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class UtilisationRecord:
+    """How much of one resource of the device the whole design uses."""
+
+    resource: str
+    used: float
+    available: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something that the person who compiles should know."""
+
+    severity: Severity
+    message: str
+    where: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """All that is reported of one build.
+
+    Args:
+        model: name of the model's file.
+        clock_mhz: the clock that was asked for.
+        metrics: by name; at least `initiation_interval`, `latency_cycles`, `throughput_fps`,
+            `fmax_mhz`, `LUT`, `FF`, `DSP`, `BRAM`.
+        artifacts: paths by name.
+        target_fps: the throughput that was asked for, where one was.
+    """
+
+    success: bool
+    model: str
+    target: str
+    strategy: str
+    clock_mhz: float
+    verification: VerificationRecord
+    metrics: Mapping[str, Metric]
+    layers: tuple[LayerRecord, ...] = ()
+    streams: tuple[StreamRecord, ...] = ()
+    host_nodes: tuple[HostRecord, ...] = ()
+    utilisation: tuple[UtilisationRecord, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    tools: tuple[ToolRecord, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    target_fps: float | None = None
+
+    @property
+    def target_interval(self) -> int | None:
+        """Cycles between frames that `target_fps` allows at the clock that was asked for."""
+        if not self.target_fps:
+            return None
+        return max(1, int(self.clock_mhz * 1e6 / self.target_fps))
+
+    @property
+    def bottleneck(self) -> LayerRecord | None:
+        """The layer that needs most cycles; the first of them on a tie."""
+        return max(self.layers, key=lambda layer: layer.cycles, default=None)
