@@ -123,7 +123,7 @@ def compile_wasm_tools(venv: Path, cache: Path, *, anew: bool) -> None:
     env = {**os.environ, "YOWASP_CACHE_DIR": str(cache)}
     for tool in WASM_TOOLS:
         if anew or not any((cache / tool.replace("-", "_")).glob("*/*")):
-            say(f"compiling {tool} into {cache} (the first time only)")
+            say(f"preparing {tool} (compiled into {cache} the first time)")
             cache.mkdir(parents=True, exist_ok=True)
             run([venv / "bin" / tool, "--version"], env)
 
@@ -131,7 +131,8 @@ def compile_wasm_tools(venv: Path, cache: Path, *, anew: bool) -> None:
 def main() -> int:
     if sys.version_info < MINIMUM:
         wanted = ".".join(map(str, MINIMUM))
-        say(f"error: Python {wanted} or newer is needed; {sys.executable} is {platform.python_version()}")
+        found = f"{sys.executable} is {platform.python_version()}"
+        say(f"error: Python {wanted} or newer is needed; {found}")
         say(f"  name another one: make PYTHON=python{wanted} ...")
         return 1
     start = time.monotonic()
