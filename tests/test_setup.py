@@ -73,8 +73,9 @@ def test_a_failed_command_is_shown_with_its_output(setup: ModuleType) -> None:
         setup.run(["sh", "-c", "echo out of luck >&2; exit 3"])
 
 
-def test_the_tools_cache_follows_xdg(setup: ModuleType) -> None:
+def test_the_tools_cache_is_where_it_is_asked_to_be(setup: ModuleType) -> None:
     assert setup.yowasp_cache({"XDG_CACHE_HOME": "/x"}) == Path("/x/brainsmith/yowasp")
+    assert setup.yowasp_cache({"YOWASP_CACHE_DIR": "/y", "XDG_CACHE_HOME": "/x"}) == Path("/y")
     assert setup.yowasp_cache({}) == Path.home() / ".cache/brainsmith/yowasp"
 
 

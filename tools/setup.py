@@ -34,7 +34,9 @@ def say(text: str) -> None:
 
 def yowasp_cache(env: Mapping[str, str]) -> Path:
     """Where compiled WebAssembly modules are kept: the place that `brainsmith.toolchains` uses."""
-    base = env.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    if given := env.get("YOWASP_CACHE_DIR"):
+        return Path(given)
+    base = env.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "brainsmith" / "yowasp"
 
 
