@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from brainsmith.api.params import Param, param
     from brainsmith.errors import ModelError, PluginError
     from brainsmith.model.datatypes import BIPOLAR, IntType
+    from brainsmith.model.model import Model
+    from brainsmith.model.origin import Origin
+    from brainsmith.model.views import is_view
 
 _HOMES = {
     "brainsmith.api.config": ("KernelConfig", "Stream", "TransformConfig"),
@@ -50,10 +53,13 @@ _HOMES = {
     "brainsmith.api.params": ("Param", "param"),
     "brainsmith.errors": ("ModelError", "PluginError"),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
+    "brainsmith.model.model": ("Model",),
+    "brainsmith.model.origin": ("Origin",),
+    "brainsmith.model.views": ("is_view",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: F822
+__all__ = [
     "BIPOLAR",
     "CUDAOp",
     "Composition",
@@ -64,9 +70,11 @@ __all__ = [  # noqa: F822
     "Loop",
     "LoopNest",
     "Match",
+    "Model",
     "ModelError",
     "NoMatch",
     "NodeView",
+    "Origin",
     "Param",
     "Part",
     "PluginError",
@@ -77,6 +85,7 @@ __all__ = [  # noqa: F822
     "TransformConfig",
     "ValueView",
     "backend",
+    "is_view",
     "kernel",
     "operation",
     "param",
