@@ -1,0 +1,87 @@
+// A stream that holds at least DEPTH beats.
+//
+// DEPTH = 2: a register slice, in which a beat stays one cycle. DEPTH > 2: a memory of RAM_DEPTH
+// beats and one more in the register behind it; a beat stays two cycles at least.
+//
+//   s_axis_x --> [ RAM_DEPTH beats, LUTs or block RAM ] --> [ register ] --> m_axis_y
+//                 ^ write_q           ^ read_q
+//
+// One beat a cycle in and out at any filling. `tready` and `tvalid` are registers, so that no path
+// crosses the FIFO. The register is the read register of the memory, and a word is read only after
+// the cycle in which it was written: a block RAM needs no bypass.
+module bs_fifo #(
+  parameter int WIDTH     = 8,
+  parameter int DEPTH     = 16,
+  parameter     RAM_STYLE = "auto"  // auto, distributed, block
+) (
+  input  logic             clk,
+  input  logic             rst_n,
+  input  logic [WIDTH-1:0] s_axis_x_tdata,
+  input  logic             s_axis_x_tvalid,
+  output logic             s_axis_x_tready,
+  output logic [WIDTH-1:0] m_axis_y_tdata,
+  output logic             m_axis_y_tvalid,
+  input  logic             m_axis_y_tready
+);
+  if (DEPTH <= 2) begin : g_registers
+    bs_skid_buffer #(.WIDTH(WIDTH)) slice (
+      .clk    (clk),
+      .rst_n  (rst_n),
+      .s_data (s_axis_x_tdata),
+      .s_valid(s_axis_x_tvalid),
+      .s_ready(s_axis_x_tready),
+      .m_data (m_axis_y_tdata),
+      .m_valid(m_axis_y_tvalid),
+      .m_ready(m_axis_y_tready)
+    );
+  end else begin : g_memory
+    // A power of two wraps by itself and LUT RAM comes in such sizes; above, words are dear.
+    localparam int RamDepth = DEPTH <= 257 ? 1 << $clog2(DEPTH - 1) : DEPTH - 1;
+    localparam int AddrBits = $clog2(RamDepth);
+
+    (* ram_style = RAM_STYLE, no_rw_check *)
+    logic [WIDTH-1:0] ram [RamDepth];
+    logic [WIDTH-1:0] data_q;
+    logic [AddrBits-1:0] write_q, read_q;
+    logic [AddrBits:0] count_q;
+    logic full_q, empty_q, valid_q;
+    logic push, pop;
+
+    assign s_axis_x_tready = !full_q;
+    assign m_axis_y_tvalid = valid_q;
+    assign m_axis_y_tdata  = data_q;
+    assign push = s_axis_x_tvalid && !full_q;
+    assign pop  = !empty_q && (!valid_q || m_axis_y_tready);
+
+    function automatic logic [AddrBits-1:0] next(input logic [AddrBits-1:0] address);
+      return address == AddrBits'(RamDepth - 1) ? '0 : address + 1'b1;
+    endfunction
+
+    always_ff @(posedge clk) begin
+      if (push) ram[write_q] <= s_axis_x_tdata;
+      if (pop) data_q <= ram[read_q];
+
+      if (!rst_n) begin
+        write_q <= '0;
+        read_q  <= '0;
+        count_q <= '0;
+        full_q  <= 1'b0;
+        empty_q <= 1'b1;
+        valid_q <= 1'b0;
+      end else begin
+        if (push) write_q <= next(write_q);
+        if (pop) read_q <= next(read_q);
+        if (push && !pop) begin
+          count_q <= count_q + 1'b1;
+          full_q  <= count_q == (AddrBits + 1)'(RamDepth - 1);
+          empty_q <= 1'b0;
+        end else if (pop && !push) begin
+          count_q <= count_q - 1'b1;
+          full_q  <= 1'b0;
+          empty_q <= count_q == (AddrBits + 1)'(1);
+        end
+        if (pop || m_axis_y_tready) valid_q <= pop;
+      end
+    end
+  end
+endmodule

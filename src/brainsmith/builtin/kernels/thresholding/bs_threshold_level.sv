@@ -1,0 +1,108 @@
+// One level of the binary search of bs_thresholding, for LANES channels at once.
+//
+// `prefix_i` holds, lane by lane, the LEVEL answers of the levels before (the first one highest).
+// This level looks up the threshold that halves what is left, compares, and appends its answer.
+//
+//   memory:  row = fold * 2^LEVEL + prefix, FOLDS * 2^LEVEL rows
+//            | lane LANES-1 | ... | lane 1 | lane 0 |   T_BITS each
+//
+// BLOCK = 0: the memory is read without a register, one cycle for the level. BLOCK = 1: it is read
+// into a register, as block RAM needs it, two cycles. Nothing moves while `enable` is low.
+module bs_threshold_level #(
+  parameter int LANES    = 1,
+  parameter int FOLDS    = 1,
+  parameter int LEVEL    = 0,
+  parameter int X_BITS   = 8,
+  parameter bit X_SIGNED = 0,
+  parameter int T_BITS   = 8,
+  parameter bit BLOCK    = 0,
+  parameter     MEMORY   = "",
+  localparam int FoldBits   = FOLDS > 1 ? $clog2(FOLDS) : 1,
+  localparam int PrefixBits = LEVEL > 0 ? LEVEL : 1
+) (
+  input  logic                        clk,
+  input  logic                        enable,
+  input  logic [FoldBits-1:0]         fold_i,
+  input  logic [LANES*X_BITS-1:0]     x_i,
+  input  logic [LANES*PrefixBits-1:0] prefix_i,
+  output logic [FoldBits-1:0]         fold_o,
+  output logic [LANES*X_BITS-1:0]     x_o,
+  output logic [LANES*(LEVEL+1)-1:0]  prefix_o
+);
+  localparam int Rows     = FOLDS << LEVEL;
+  localparam int AddrBits = Rows > 1 ? $clog2(Rows) : 1;
+
+  // What stands beside the thresholds that were read.
+  logic [FoldBits-1:0]         fold;
+  logic [LANES*X_BITS-1:0]     x;
+  logic [LANES*PrefixBits-1:0] prefix;
+
+  if (BLOCK) begin : g_delay
+    always_ff @(posedge clk)
+      if (enable) begin
+        fold   <= fold_i;
+        x      <= x_i;
+        prefix <= prefix_i;
+      end
+  end else begin : g_direct
+    assign fold   = fold_i;
+    assign x      = x_i;
+    assign prefix = prefix_i;
+  end
+
+  for (genvar lane = 0; lane < LANES; lane++) begin : g_lane
+    logic [AddrBits-1:0]   address;
+    logic [T_BITS-1:0]     threshold;
+    logic [PrefixBits-1:0] answers;
+    logic [X_BITS-1:0]     value;
+    logic                  reached;
+
+    if (Rows == 1) begin : g_one_row
+      assign address = '0;
+    end else if (LEVEL == 0) begin : g_fold
+      assign address = fold_i;
+    end else if (FOLDS == 1) begin : g_prefix
+      assign address = prefix_i[lane*PrefixBits+:PrefixBits];
+    end else begin : g_both
+      assign address = {fold_i, prefix_i[lane*PrefixBits+:PrefixBits]};
+    end
+
+    // A memory a lane, of which it uses its own columns: the lanes read different rows.
+    if (BLOCK) begin : g_block
+      (* ram_style = "block", rom_style = "block" *)
+      logic [LANES*T_BITS-1:0] rows [Rows];
+      logic [LANES*T_BITS-1:0] row;
+      initial $readmemh(MEMORY, rows);
+      always_ff @(posedge clk) if (enable) row <= rows[address];
+      assign threshold = row[lane*T_BITS+:T_BITS];
+    end else begin : g_logic
+      logic [LANES*T_BITS-1:0] rows [Rows];
+      logic [LANES*T_BITS-1:0] row;
+      initial $readmemh(MEMORY, rows);
+      assign row = rows[address];
+      assign threshold = row[lane*T_BITS+:T_BITS];
+    end
+
+    assign value   = x[lane*X_BITS+:X_BITS];
+    assign answers = prefix[lane*PrefixBits+:PrefixBits];
+    if (X_SIGNED) begin : g_signed
+      assign reached = $signed(value) >= $signed(threshold);
+    end else begin : g_unsigned
+      assign reached = value >= threshold;
+    end
+
+    // Registers that address the next memory hold the complement. Yosys merges a register that
+    // addresses a memory into it, which costs a register for each bit that is read.
+    logic [LEVEL:0] answers_n_q;
+    always_ff @(posedge clk) if (enable) answers_n_q <= ~(LEVEL + 1)'({answers, reached});
+    assign prefix_o[lane*(LEVEL+1)+:LEVEL+1] = ~answers_n_q;
+  end
+
+  logic [FoldBits-1:0] fold_n_q;
+  always_ff @(posedge clk)
+    if (enable) begin
+      fold_n_q <= ~fold;
+      x_o      <= x;
+    end
+  assign fold_o = ~fold_n_q;
+endmodule
