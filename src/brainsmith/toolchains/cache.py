@@ -1,0 +1,198 @@
+"""The build cache: a folder of results, each kept under the digest of all that determines it.
+
+An entry is written under a temporary name and renamed, so several processes can share a cache and
+neither an interrupted run nor a full disk leaves half an entry behind.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from brainsmith.errors import StorageError
+
+DEFAULT_LIMIT = 5 * 10**9
+_RECORD = "entry.json"
+_PRUNE_EVERY = 600.0
+# An entry used within this time may be in use by another process: it is not pruned.
+_IN_USE = 3600.0
+_STALE_PARTIAL = 86400.0
+_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def user_cache() -> Path:
+    """The folder for everything that can be made again: $XDG_CACHE_HOME or ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "brainsmith"
+
+
+@contextmanager
+def storage_errors(where: Path) -> Iterator[None]:
+    """Turns a full disk and missing permissions into a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _STORAGE_ERRNOS:
+            raise
+        raise StorageError(
+            f"cannot write: {error.strerror}",
+            where=str(error.filename or where),
+            hint="free some space, or point XDG_CACHE_HOME at a folder that can be written",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A result in the cache: its folder, and whether it was there before (`cached`)."""
+
+    path: Path
+    cached: bool
+
+
+class BuildCache:
+    """A bounded cache of folders.
+
+    Args:
+        root: where it lives; default `build` in the user's cache.
+        limit: size in bytes above which the entries that were used least recently are removed.
+    """
+
+    def __init__(self, root: Path | None = None, *, limit: int = DEFAULT_LIMIT) -> None:
+        self.root = root if root is not None else user_cache() / "build"
+        self.limit = limit
+
+    def fetch(self, key_parts: Mapping[str, object], make: Callable[[Path], None]) -> Entry:
+        """The entry for `key_parts`, made by `make` if it is not there.
+
+        Args:
+            key_parts: everything that determines the result, as values that JSON can hold.
+            make: fills an empty folder. Whatever it raises is passed on, and nothing is kept.
+
+        Raises:
+            StorageError: the disk is full, or the cache cannot be written.
+        """
+        record = canonical_json(key_parts)
+        folder = self._folder(hashlib.sha256(record.encode()).hexdigest())
+        if _touch(folder):
+            return Entry(folder, cached=True)
+        with storage_errors(self.root):
+            self._store(folder, record, make)
+            self._prune_seldom()
+        return Entry(folder, cached=False)
+
+    def size(self) -> int:
+        """Bytes of all entries."""
+        return sum(_size(entry) for entry in self._entries())
+
+    def prune(self) -> None:
+        """Removes the entries used least recently until the size is 80 % of the limit."""
+        now = time.time()
+        for partial in self._partials():
+            if now - _mtime(partial) > _STALE_PARTIAL:
+                shutil.rmtree(partial, ignore_errors=True)
+        entries = sorted((_mtime(path), _size(path), path) for path in self._entries())
+        excess = sum(size for _, size, _ in entries) - int(self.limit * 0.8)
+        if excess <= self.limit * 0.2:
+            return
+        for used, size, path in entries:
+            if excess <= 0 or now - used < _IN_USE:
+                break
+            self._remove(path)
+            excess -= size
+
+    def _folder(self, digest: str) -> Path:
+        return self.root / digest[:2] / digest[2:]
+
+    def _store(self, folder: Path, record: str, make: Callable[[Path], None]) -> None:
+        partial = self.root / "partial" / uuid.uuid4().hex
+        partial.mkdir(parents=True)
+        try:
+            make(partial)
+            (partial / _RECORD).write_text(record)
+            folder.parent.mkdir(exist_ok=True)
+            self._rename(partial, folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _rename(self, partial: Path, folder: Path) -> None:
+        try:
+            partial.rename(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # Another process was faster, unless something has damaged the entry.
+            if not _touch(folder):
+                self._remove(folder)
+                partial.rename(folder)
+
+    def _remove(self, folder: Path) -> None:
+        # Renamed first: nobody sees an entry of which a part is gone.
+        doomed = self.root / "partial" / uuid.uuid4().hex
+        doomed.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.rename(doomed)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def _prune_seldom(self) -> None:
+        stamp = self.root / "pruned"
+        if time.time() - _mtime(stamp) > _PRUNE_EVERY:
+            stamp.touch()
+            self.prune()
+
+    def _entries(self) -> Iterator[Path]:
+        return self.root.glob("??/*")
+
+    def _partials(self) -> Iterator[Path]:
+        return self.root.glob("partial/*")
+
+
+def canonical_json(parts: Mapping[str, object]) -> str:
+    """JSON with one spelling for equal values."""
+    return json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(data: bytes | str) -> str:
+    """SHA-256 of `data`, in hexadecimal."""
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+def _touch(folder: Path) -> bool:
+    """Marks the entry as used now; false if it is not there or incomplete."""
+    if not (folder / _RECORD).is_file():
+        return False
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        pass  # A cache that others share may be read-only: it is only pruned less well.
+    return True
+
+
+def _mtime(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(base) / name).lstat().st_size
+            except FileNotFoundError:
+                continue
+    return total

@@ -1,0 +1,231 @@
+"""Runs tools as processes and keeps a log of their calls."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from brainsmith.errors import StorageError, ToolError
+from brainsmith.toolchains.tools import Tool
+
+_TICK = 0.2
+_KEPT_LINES = 2000
+_SHOWN_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool, or one that the cache made unnecessary."""
+
+    tool: str
+    version: str
+    purpose: str
+    command: tuple[str, ...]
+    seconds: float
+    cached: bool
+    output: str = ""
+
+
+@dataclass
+class BuildLog:
+    """The calls of a build, in the order in which they ended; safe to share between threads."""
+
+    calls: list[ToolCall] = field(default_factory=list)
+    on_call: Callable[[ToolCall], None] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def record(self, call: ToolCall) -> None:
+        with self._lock:
+            self.calls.append(call)
+        if self.on_call is not None:
+            self.on_call(call)
+
+    def cached(self, tool: Tool, purpose: str) -> None:
+        """Records that the result for `purpose` came from the cache."""
+        self.record(ToolCall(tool.name, tool.version, purpose, (), 0.0, cached=True))
+
+    def write(self, path: Path) -> None:
+        """Writes all calls as text, with the last lines that each tool said."""
+        partial = path.with_name(path.name + ".partial")
+        with self._lock:
+            text = "\n".join(_describe(call) for call in self.calls)
+        partial.write_text(text + "\n")
+        partial.replace(path)
+
+
+def _describe(call: ToolCall) -> str:
+    how = "cached" if call.cached else f"{call.seconds:.2f} s"
+    lines = [f"== {call.purpose} | {call.tool} {call.version} | {how}"]
+    if call.command:
+        lines.append(f"$ {shlex.join(call.command)}")
+    lines += [f"  {line}" for line in call.output.splitlines()[-_SHOWN_LINES:]]
+    return "\n".join(lines)
+
+
+class Stop:
+    """Ends, from another thread, every process that was started with it."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+
+def run(
+    tool: Tool,
+    arguments: Sequence[str],
+    *,
+    purpose: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 3600.0,
+    log: BuildLog | None = None,
+    stop: Stop | None = None,
+    on_line: Callable[[str], bool] | None = None,
+    check: bool = True,
+) -> tuple[int, str]:
+    """Runs `tool` and returns its exit status and its last lines of output (both streams).
+
+    The tool gets a process group of its own, which is killed on a timeout, on `stop` and on any
+    exception (KeyboardInterrupt included).
+
+    Args:
+        purpose: what it is done for, for the log and the errors.
+        env: variables added to the environment of the process and those of the tool.
+        timeout: in seconds.
+        on_line: sees each line as it comes; true keeps the line out of the output.
+        check: raise on an exit status other than 0.
+
+    Raises:
+        ToolError: it cannot be started, failed, or took too long.
+        StorageError: it failed because the disk is full.
+    """
+    command = (*tool.command, *arguments)
+    start = time.monotonic()
+    lines: deque[str] = deque(maxlen=_KEPT_LINES)
+    process = _start(tool, command, cwd, {**os.environ, **tool.env, **(env or {})})
+    try:
+        assert process.stdout is not None
+        for line in _lines(process.stdout, start + timeout, stop, tool, purpose, timeout):
+            if on_line is None or not on_line(line):
+                lines.append(line)
+        status = process.wait()
+    except BaseException:
+        _kill(process)
+        raise
+    finally:
+        if process.stdout is not None:
+            process.stdout.close()
+        if log is not None:
+            call = ToolCall(
+                tool.name, tool.version, purpose, command, time.monotonic() - start, False,
+                "\n".join(lines),
+            )  # fmt: skip
+            log.record(call)
+    output = "\n".join(lines)
+    if status and check:
+        raise failure(tool, purpose, command, status, output)
+    return status, output
+
+
+def failure(
+    tool: Tool, purpose: str, command: Sequence[str], status: int, output: str
+) -> ToolError | StorageError:
+    """The error for a tool that ended with `status`, with its last lines of output."""
+    if "No space left on device" in output or "Disk quota exceeded" in output:
+        return StorageError(
+            f"{tool.name} could not write: the disk is full", where=purpose, hint="free some space"
+        )
+    said = "\n".join(f"    {line}" for line in output.splitlines()[-_SHOWN_LINES:])
+    how = f"was killed by signal {-status}" if status < 0 else f"failed with exit status {status}"
+    return ToolError(
+        f"{tool.name} {tool.version} {how}:\n{said}\n  command: {shlex.join(command)}",
+        where=purpose,
+        hint=tool.hint,
+    )
+
+
+def _start(
+    tool: Tool, command: Sequence[str], cwd: Path, env: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise ToolError(f"{tool.name} was not found", where=command[0], hint=tool.hint) from error
+    except PermissionError as error:
+        raise ToolError(f"{tool.name} cannot be run", where=command[0], hint=tool.hint) from error
+
+
+class _LineReader:
+    """Reads lines from a pipe, looking up every tick to see whether it should go on."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._fd = pipe.fileno()
+        self._rest = b""
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(pipe, selectors.EVENT_READ)
+
+    def read(self) -> list[str] | None:
+        """The lines that came within a tick; None at the end."""
+        if not self._selector.select(_TICK):
+            return []
+        data = os.read(self._fd, 1 << 16)
+        if not data:
+            return None
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [line.decode(errors="replace") for line in lines]
+
+    def rest(self) -> list[str]:
+        return [self._rest.decode(errors="replace")] if self._rest else []
+
+    def close(self) -> None:
+        self._selector.close()
+
+
+def _lines(
+    pipe: IO[bytes], deadline: float, stop: Stop | None, tool: Tool, purpose: str, timeout: float
+) -> Iterator[str]:
+    reader = _LineReader(pipe)
+    try:
+        while (lines := reader.read()) is not None:
+            yield from lines
+            if stop is not None and stop.is_set():
+                raise ToolError(f"{tool.name} was stopped", where=purpose)
+            if time.monotonic() > deadline:
+                raise ToolError(
+                    f"{tool.name} took longer than {timeout:.0f} s and was stopped", where=purpose
+                )
+        yield from reader.rest()
+    finally:
+        reader.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        process.wait()

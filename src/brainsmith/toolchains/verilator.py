@@ -1,0 +1,235 @@
+"""Builds simulations: one Verilator model for any number of units, driven by the room's bench."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from brainsmith.toolchains import tools
+from brainsmith.toolchains.cache import BuildCache, digest
+from brainsmith.toolchains.hdl import Hdl, Source, Unit, write_sources
+from brainsmith.toolchains.process import BuildLog, Stop, run
+from brainsmith.toolchains.simulation import EXECUTABLE, Simulation
+from brainsmith.toolchains.tools import Tool
+from brainsmith.toolchains.wrapper import TOP, Layout, wrapper
+
+_BENCH = Path(__file__).parent / "bench"
+_PREFIX = "Vbench"
+_RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+# FST would need the headers of lz4 and zlib, which a machine with just g++ lacks.
+_RUNTIME_WAVE = ("verilated_vcd_c.cpp",)
+# -O1: half the time of -O2 to compile, and within 10 % of its speed (see the tests' benchmark).
+_OPTIMIZE = "-O1"
+_FLAGS = ("-std=c++17", "-w", "-fcf-protection=none", "-DVL_TIME_CONTEXT")
+_VERILATOR_OPTIONS = (
+    "--cc",
+    "-O3",
+    "--assert",
+    "--no-timing",
+    "-Wno-fatal",
+    "--x-initial",
+    "unique",
+    "--output-split",
+    "20000",
+)
+# Generated C++ is compiled in one piece up to this size, as headers cost more than code.
+_ONE_PIECE = 300_000
+_PIECE = 1_000_000
+_COMPILERS = 2
+_TIMEOUT = 1800.0
+_HEADER = "prelude.h"
+
+
+def build_simulation(
+    hdl: Hdl,
+    units: Sequence[Unit],
+    *,
+    cache: BuildCache,
+    log: BuildLog | None = None,
+    wave: bool = False,
+    options: Sequence[str] = (),
+) -> Simulation:
+    """Compiles `units`, each with streams of its own, into one simulation.
+
+    The contents of memory images are read at run time, so they do not cause another build.
+
+    Args:
+        wave: build it so that runs can write VCD waves (slower).
+        options: further options of Verilator.
+
+    Raises:
+        ToolError: a tool is missing, or the sources do not compile; with what the tool said.
+        StorageError: the disk is full.
+    """
+    layout = Layout.of(units)
+    verilator, compiler = tools.verilator(), tools.compiler()
+    sources = (*hdl.sources, Source(f"{TOP}.sv", wrapper(units, layout)))
+    runtime = _runtime(verilator, compiler, wave, cache, log)
+    build = _Build(verilator, compiler, runtime, wave, tuple(options), log)
+    key = {
+        "what": "simulation",
+        "sources": [(source.name, digest(source.text)) for source in sources],
+        "dut": digest((_BENCH / "dut.cpp").read_bytes()),
+        "runtime": runtime.name,
+        "options": [*_VERILATOR_OPTIONS, *options],
+    }
+    entry = cache.fetch(key, lambda folder: build.make(sources, folder))
+    if entry.cached and log is not None:
+        log.cached(verilator, "simulation")
+    return Simulation(entry.path / EXECUTABLE, tuple(units), layout, hdl.files, wave, log)
+
+
+@dataclass(frozen=True)
+class _Build:
+    """One build of a model against a compiled run-time library."""
+
+    verilator: Tool
+    compiler: Tool
+    runtime: Path
+    wave: bool
+    options: tuple[str, ...]
+    log: BuildLog | None
+
+    def make(self, sources: Iterable[Source], folder: Path) -> None:
+        work = folder / "work"
+        work.mkdir()
+        self._verilate(sources, work)
+        pieces = [self._piece(work, index, names) for index, names in enumerate(_pieces(work))]
+        _compile_all(self.compiler, pieces, work, "simulation", self.log)
+        objects = [f"{name}.o" for name, _ in pieces]
+        libraries = [str(path) for path in sorted(self.runtime.glob("*.o"))]
+        arguments = [*objects, *libraries, "-o", f"../{EXECUTABLE}", "-pthread"]
+        run(self.compiler, arguments, purpose="link simulation", cwd=work, log=self.log)
+        shutil.rmtree(work)
+
+    def _verilate(self, sources: Iterable[Source], work: Path) -> None:
+        names = write_sources(sources, work / "src")
+        arguments = [*_VERILATOR_OPTIONS, *self.options, "--prefix", _PREFIX, "--top-module", TOP]
+        arguments += ["--Mdir", ".", "-Isrc", *(f"src/{name}" for name in names)]
+        if self.wave:
+            arguments.append("--trace-vcd")
+        run(
+            self.verilator,
+            arguments,
+            purpose="simulation",
+            cwd=work,
+            timeout=_TIMEOUT,
+            log=self.log,
+        )
+
+    def _piece(self, work: Path, index: int, names: Sequence[str]) -> tuple[str, list[str]]:
+        """Writes a C++ file that includes `names`; returns its name and the compiler's flags."""
+        name = f"piece{index}"
+        bench = [f'#include "{_BENCH / "dut.cpp"}"'] if index == 0 else []
+        includes = [f'#include "{file}"' for file in names]
+        (work / f"{name}.cpp").write_text("\n".join([*includes, *bench]) + "\n")
+        slow = all("__Slow" in file for file in names)
+        flags = list(_flags(self.verilator, self.wave))
+        if slow:
+            return name, ["-O0", *flags, "-I.", f"-I{_BENCH}"]
+        prelude = self.runtime / _HEADER
+        return name, [_OPTIMIZE, *flags, "-include", str(prelude), "-I.", f"-I{_BENCH}"]
+
+
+def _pieces(work: Path) -> list[list[str]]:
+    """The generated files in groups, each compiled as one; those that run once come last."""
+    sizes = {path.name: path.stat().st_size for path in sorted(work.glob(f"{_PREFIX}*.cpp"))}
+    if sum(sizes.values()) <= _ONE_PIECE:
+        return [list(sizes)]
+    slow = [name for name in sizes if "__Slow" in name]
+    fast = [name for name in sizes if "__Slow" not in name]
+    return [*_groups(fast, sizes), *_groups(slow, sizes)]
+
+
+def _groups(names: Sequence[str], sizes: Mapping[str, int]) -> list[list[str]]:
+    """`names` in groups of about equal size, as many as compilers run and more if they are big."""
+    total = sum(sizes[name] for name in names)
+    count = min(len(names), max(_COMPILERS, -(-total // _PIECE)))
+    groups: list[list[str]] = [[] for _ in range(count)]
+    filled = [0] * count
+    for name in sorted(names, key=lambda name: -sizes[name]):
+        least = filled.index(min(filled))
+        groups[least].append(name)
+        filled[least] += sizes[name]
+    return groups
+
+
+def _compile_all(
+    compiler: Tool,
+    pieces: Sequence[tuple[str, list[str]]],
+    cwd: Path,
+    purpose: str,
+    log: BuildLog | None,
+) -> None:
+    """Compiles `<name>.cpp` to `<name>.o` for each piece, some at a time."""
+    stop = Stop()
+
+    def compile_piece(piece: tuple[str, list[str]]) -> None:
+        name, flags = piece
+        arguments = [*flags, "-c", f"{name}.cpp", "-o", f"{name}.o"]
+        run(
+            compiler, arguments, purpose=purpose, cwd=cwd, timeout=_TIMEOUT, log=log, stop=stop
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(_COMPILERS) as pool:
+        futures = [pool.submit(compile_piece, piece) for piece in pieces]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _flags(verilator: Tool, wave: bool) -> tuple[str, ...]:
+    include = Path(verilator.env["VERILATOR_ROOT"]) / "include"
+    traced = int(wave)
+    return (
+        *_FLAGS,
+        f"-I{include}",
+        f"-I{include / 'vltstd'}",
+        f"-DVM_TRACE={traced}",
+        f"-DVM_TRACE_VCD={traced}",
+        f"-DBRAINSMITH_WAVE={traced}",
+    )
+
+
+def _runtime(
+    verilator: Tool, compiler: Tool, wave: bool, cache: BuildCache, log: BuildLog | None
+) -> Path:
+    """The folder with Verilator's run-time library, the bench and a precompiled header."""
+    bench = [(path.name, digest(path.read_bytes())) for path in sorted(_BENCH.glob("bench.*"))]
+    flags = _flags(verilator, wave)
+    key = {
+        "what": "simulation runtime",
+        "verilator": verilator.identity,
+        "compiler": compiler.identity,
+        "flags": [_OPTIMIZE, *flags],
+        "bench": [*bench, ("dut.h", digest((_BENCH / "dut.h").read_bytes()))],
+    }
+    include = Path(verilator.env["VERILATOR_ROOT"]) / "include"
+    units = [_BENCH / "bench.cpp"]
+    units += [include / name for name in (_RUNTIME + _RUNTIME_WAVE if wave else _RUNTIME)]
+
+    def make(folder: Path) -> None:
+        pieces = []
+        for source in units:
+            (folder / f"{source.stem}.cpp").write_text(f'#include "{source}"\n')
+            pieces.append((source.stem, ["-O2", *flags, f"-I{_BENCH}"]))
+        _compile_all(compiler, pieces, folder, "simulation runtime", log)
+        _precompile(compiler, flags, folder, wave, log)
+
+    return cache.fetch(key, make).path
+
+
+def _precompile(
+    compiler: Tool, flags: Sequence[str], folder: Path, wave: bool, log: BuildLog | None
+) -> None:
+    headers = ["verilated.h", "verilated_vcd_c.h"] if wave else ["verilated.h"]
+    (folder / _HEADER).write_text("".join(f'#include "{header}"\n' for header in headers))
+    arguments = [_OPTIMIZE, *flags, "-x", "c++-header", _HEADER, "-o", f"{_HEADER}.gch"]
+    run(compiler, arguments, purpose="simulation runtime", cwd=folder, log=log)
