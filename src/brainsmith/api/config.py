@@ -90,6 +90,10 @@ class KernelConfig:
         """Whether an optional port is present as a stream or a constant."""
         return port in self.dtypes
 
+    def is_stream(self, port: str) -> bool:
+        """Whether a port is present as a stream, not as a constant."""
+        return port in self.dtypes and port not in self.statics
+
     def _of(self, mapping: Mapping[str, T], port: str) -> T:
         try:
             return mapping[port]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from brainsmith.errors import ConfigurationError, PluginError, nearest
 
@@ -48,7 +49,7 @@ class Port:
 
     name: str
     dims: tuple[str, ...]
-    direction: str = "in"
+    direction: Literal["in", "out"] = "in"
     static: bool = False
     extra: tuple[str, ...] = ()
     optional: bool = False

@@ -1,0 +1,1 @@
+"""The built-in plugin: operations, kernels, transforms, targets and strategies."""

@@ -1,0 +1,70 @@
+"""Constraints of a kernel: literals over facts of a node, evaluated by the host.
+
+A key is a rule and the name of a fact: `min_K`, `max_x_bits`, `multiple_of_M`,
+`supported_dtypes`, `supported_w_dtypes`. An operation may name further facts (`facts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from brainsmith.api import KernelConfig
+from brainsmith.errors import PluginError, nearest
+
+RULES = ("min_", "max_", "multiple_of_", "supported_")
+
+
+def facts_of(operation: Any, config: KernelConfig) -> dict[str, object]:
+    """Facts about a node that constraints may speak of.
+
+    For every loop and dimension its size; `size`, the product of the loops; `dtypes`, the names
+    of all datatypes; for every port `PORT_bits` and `PORT_dtypes`; what the operation adds.
+    """
+    facts: dict[str, object] = dict(config.dims)
+    facts["size"] = config.nest.cycles(config.dims, {})
+    facts["dtypes"] = sorted({dtype.name for dtype in config.dtypes.values()})
+    for port, dtype in config.dtypes.items():
+        facts[f"{port}_bits"] = dtype.bits
+        facts[f"{port}_dtypes"] = [dtype.name]
+    extra = getattr(operation, "facts", None)
+    if extra is not None:
+        facts.update(extra(config))
+    return facts
+
+
+def failures(constraints: Mapping[str, Any], facts: Mapping[str, object], where: str) -> list[str]:
+    """A sentence for each constraint that does not hold.
+
+    Raises:
+        PluginError: a key has an unknown rule or names a fact that the operation does not have.
+    """
+    return [
+        sentence
+        for key, wanted in constraints.items()
+        if (sentence := _failure(key, wanted, facts, where))
+    ]
+
+
+def _failure(key: str, wanted: Any, facts: Mapping[str, object], where: str) -> str | None:
+    rule = next((r for r in RULES if key.startswith(r)), None)
+    if rule is None:
+        raise PluginError(
+            f"unknown constraint '{key}'", where=where, hint=f"a key starts with {', '.join(RULES)}"
+        )
+    name = key[len(rule) :]
+    if name not in facts:
+        raise PluginError(
+            f"the constraint '{key}' names the unknown fact '{name}'",
+            where=where,
+            hint=nearest(name, facts),
+        )
+    fact = facts[name]
+    if rule == "supported_":
+        given = fact if isinstance(fact, list) else [fact]
+        bad = [item for item in given if item not in wanted]
+        return f"{key} is {wanted}, the node has {', '.join(map(str, bad))}" if bad else None
+    if not isinstance(fact, int):
+        raise PluginError(f"'{name}' is no number, so '{key}' cannot be checked", where=where)
+    holds = {"min_": fact >= wanted, "max_": fact <= wanted}.get(rule, fact % wanted == 0)
+    return None if holds else f"{key} is {wanted}, the node has {fact}"

@@ -1,0 +1,117 @@
+"""FIFO depths from the stream model: how many beats wait on each stream at the design's pace."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainsmith.compiler.assemble import Infrastructure
+from brainsmith.compiler.design import (
+    EXTERNAL,
+    End,
+    Instance,
+    Partition,
+    StreamEdge,
+    identifier,
+    topological,
+)
+from brainsmith.compiler.schedule import run, schedule_of
+
+FRAMES = 4  # after the first frame the pattern repeats; more would show nothing new
+
+
+@dataclass(frozen=True)
+class StreamModel:
+    """A partition as the stream model sees it.
+
+    Attributes:
+        interval: cycles between frames once the pipeline is full.
+        latency: cycles from the first input beat of a frame to its last output beat.
+        waiting: for each stream, the most beats that wait on it, the one being taken included.
+    """
+
+    interval: int
+    latency: int
+    waiting: Mapping[StreamEdge, int]
+
+
+def analyse(partition: Partition) -> StreamModel:
+    """The stream model of a partition whose input is driven at the pace of its slowest layer."""
+    schedules = {i.name: schedule_of(i.kernel, i.config) for i in partition.instances}
+    interval = max(schedule.iterations for schedule in schedules.values())
+    into = {edge.sink: edge for edge in partition.edges}
+    given: dict[End, np.ndarray] = {}
+    waiting: dict[StreamEdge, int] = {}
+    for entry in partition.inputs:
+        beats = entry.size // entry.elements
+        start = interval * np.arange(FRAMES)[:, None] + np.arange(beats)[None, :]
+        given[End(EXTERNAL, entry.name)] = start.ravel()
+    for instance in partition.instances:
+        schedule = schedules[instance.name]
+        edges = {port: into[End(instance.name, port)] for port in schedule.takes}
+        arrivals = {port: given[edge.source] for port, edge in edges.items()}
+        timing = run(schedule, arrivals, FRAMES)
+        for port, edge in edges.items():
+            waiting[edge] = _most_waiting(arrivals[port], timing.taken[port])
+        for port, cycles in timing.given.items():
+            given[End(instance.name, port)] = cycles
+    last = [given[e.source] for e in partition.edges if e.sink.external]
+    latency = max(int(cycles[len(cycles) // FRAMES - 1]) for cycles in last) + 1
+    return StreamModel(interval, latency, waiting)
+
+
+def insert_fifos(
+    partition: Partition, model: StreamModel, infrastructure: Infrastructure
+) -> Partition:
+    """The partition with a FIFO on every stream on which more than one beat waits."""
+    names = {instance.name for instance in partition.instances}
+    instances: list[Instance] = []
+    edges: list[StreamEdge] = []
+    for edge in partition.edges:
+        depth = model.waiting.get(edge, 1)
+        if depth <= 1:
+            edges.append(edge)
+            continue
+        fifo = _fifo(partition, edge, depth, infrastructure, names)
+        instances.append(fifo)
+        edges.append(dataclasses.replace(edge, sink=End(fifo.name, "x")))
+        edges.append(dataclasses.replace(edge, source=End(fifo.name, "y"), depth=depth))
+    ordered = topological([*partition.instances, *instances], edges)
+    return dataclasses.replace(partition, instances=ordered, edges=tuple(edges))
+
+
+def _fifo(
+    partition: Partition,
+    edge: StreamEdge,
+    depth: int,
+    infrastructure: Infrastructure,
+    names: set[str],
+) -> Instance:
+    end, instance = _typed_end(partition, edge)
+    name = identifier(f"{edge.sink.instance or edge.source.instance}_{end.port}_fifo")
+    while name in names:
+        name += "_"
+    names.add(name)
+    stream = instance.config.stream(end.port)
+    return infrastructure.make(
+        name, "fifo", "fifo",
+        elements=stream.elements * stream.beats,
+        dtype=instance.config.dtypes[end.port],
+        folding={"PE": edge.elements},
+        params={"depth": depth},
+    )  # fmt: skip
+
+
+def _typed_end(partition: Partition, edge: StreamEdge) -> tuple[End, Instance]:
+    """An end of the stream that is a port of an instance."""
+    end = edge.source if edge.sink.external else edge.sink
+    return end, partition.instance(end.instance)
+
+
+def _most_waiting(arrived: np.ndarray, taken: np.ndarray) -> int:
+    """The most beats that are there at once when one of them is taken."""
+    present = np.searchsorted(arrived, taken, side="right")
+    return int(np.max(present - np.arange(len(taken))))

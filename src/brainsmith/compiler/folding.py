@@ -1,0 +1,206 @@
+"""Folding: PE, SIMD and the like for every node, for a wanted speed or the best in a budget."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brainsmith.api import KernelConfig, Resources
+from brainsmith.compiler.mapping import Mapped
+from brainsmith.compiler.targets import Target
+from brainsmith.errors import ConfigurationError, TargetError, nearest
+
+FoldingFile = Mapping[str, Mapping[str, int | str]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One folding of a node, with its estimates."""
+
+    config: KernelConfig
+    interval: int
+    resources: Resources
+    cost: float
+
+
+def read_folding(path: Path) -> FoldingFile:
+    """The folding file (JSON or YAML): for each node its folding and kernel parameters.
+
+    Raises:
+        ConfigurationError: the file cannot be read or has another form.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read the folding file: {error.strerror}", where=str(path)
+        ) from error
+    try:
+        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (json.JSONDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(
+            f"the folding file is not readable: {error}", where=str(path)
+        ) from error
+    if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
+        raise ConfigurationError(
+            "a folding file maps each node to its parameters",
+            where=str(path),
+            hint='such as {"MatMul_0": {"PE": 4, "SIMD": 8}}',
+        )
+    return data
+
+
+def choose(
+    nodes: Sequence[Mapped],
+    target: Target,
+    *,
+    objective: str,
+    budget: float,
+    clock_mhz: float,
+    target_fps: float | None,
+    pinned: FoldingFile,
+) -> list[Mapped]:
+    """The nodes with a folding each.
+
+    For a threshold of cycles per frame, every node takes its cheapest folding that meets it. The
+    threshold is what `target_fps` allows, or the least one whose sum of estimates stays inside
+    `budget` of the device ("throughput"), or none at all ("area").
+
+    Raises:
+        ConfigurationError: `pinned` names no node, or an illegal folding.
+        TargetError: `target_fps` cannot be reached; the message names the best that can.
+    """
+    check_keys(nodes, pinned)
+    options = [_choices(node, target, pinned.get(node.node, {})) for node in nodes]
+    if target_fps is not None:
+        limit = _limit_of(target_fps, clock_mhz, nodes, options)
+    elif objective == "area":
+        limit = None
+    else:
+        limit = _fastest_inside(options, target, budget)
+    chosen = [_cheapest(choices, limit) for choices in options]
+    return [
+        dataclasses.replace(node, config=choice.config)
+        for node, choice in zip(nodes, chosen, strict=True)
+    ]
+
+
+def check_keys(nodes: Sequence[Mapped], pinned: FoldingFile) -> None:
+    """Raises ConfigurationError for a key of a folding file that names no node."""
+    known = [node.node for node in nodes]
+    for key in pinned:
+        if key not in known:
+            raise ConfigurationError(
+                f"the folding names the node '{key}', which is not in the design",
+                where=key,
+                hint=nearest(key, known),
+            )
+
+
+def estimate(kernel: Any, configs: Sequence[KernelConfig]) -> tuple[list[int], list[Resources]]:
+    """Interval and resources of a kernel at each configuration (its models, or the ideal)."""
+    intervals = getattr(kernel, "interval", None)
+    resources = getattr(kernel, "resources", None)
+    return (
+        [int(i) for i in intervals(configs)] if intervals else [c.cycles for c in configs],
+        list(resources(configs)) if resources else [Resources()] * len(configs),
+    )
+
+
+def _choices(node: Mapped, target: Target, pinned: Mapping[str, int | str]) -> list[Choice]:
+    config = _with_params(node, pinned)
+    nest = config.nest
+    fixed = {name: int(value) for name, value in pinned.items() if name in nest.folds}
+    nest.check(config.dims, fixed, node.node)
+    legal = {**nest.legal(config.dims), **{name: (value,) for name, value in fixed.items()}}
+    foldings = [
+        dict(zip(legal, values, strict=True)) for values in itertools.product(*legal.values())
+    ]
+    configs = [dataclasses.replace(config, folding=folding) for folding in foldings]
+    intervals, resources = estimate(node.candidate.kernel.instance, configs)
+    choices = [
+        Choice(c, i, r, _cost(r, target))
+        for c, i, r in zip(configs, intervals, resources, strict=True)
+    ]
+    return _frontier(choices)
+
+
+def _with_params(node: Mapped, pinned: Mapping[str, int | str]) -> KernelConfig:
+    info = node.candidate.info
+    known = (*node.config.nest.folds, *info.params)
+    params = dict(node.config.params)
+    for name, value in pinned.items():
+        if name not in known:
+            raise ConfigurationError(
+                f"unknown folding parameter '{name}'", where=node.node, hint=nearest(name, known)
+            )
+        if name in info.params:
+            params[name] = info.params[name].check(name, value, node.node)
+        elif not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ConfigurationError(f"{name}={value!r} is no positive integer", where=node.node)
+    return dataclasses.replace(node.config, params=params)
+
+
+def _cost(resources: Resources, target: Target) -> float:
+    """The share of the device that is used, summed over its kinds of primitives."""
+    used = resources.as_dict()
+    return sum(used[name] / max(1, there) for name, there in target.resources.items())
+
+
+def _frontier(choices: Sequence[Choice]) -> list[Choice]:
+    """The choices that are cheaper than every faster one, fastest first."""
+    frontier: list[Choice] = []
+    for choice in sorted(choices, key=lambda c: (c.interval, c.cost)):
+        if not frontier or choice.cost < frontier[-1].cost:
+            frontier.append(choice)
+    return frontier
+
+
+def _cheapest(frontier: Sequence[Choice], limit: int | None) -> Choice:
+    """The cheapest choice whose interval is inside the limit, or the fastest there is."""
+    if limit is None:
+        return frontier[-1]
+    return frontier[max(0, bisect_right(frontier, limit, key=lambda c: c.interval) - 1)]
+
+
+def _limit_of(
+    target_fps: float, clock_mhz: float, nodes: Sequence[Mapped], options: Sequence[list[Choice]]
+) -> int:
+    limit = math.floor(clock_mhz * 1e6 / target_fps)
+    best = [min(c.interval for c in choices) for choices in options]
+    slowest = max(range(len(best)), key=best.__getitem__, default=None)
+    if slowest is not None and best[slowest] > limit:
+        reach = clock_mhz * 1e6 / best[slowest]
+        raise TargetError(
+            f"{target_fps:g} frames per second need {limit} cycles per frame at {clock_mhz:g} MHz; "
+            f"the best that can be reached is {reach:.0f} ({best[slowest]} cycles)",
+            where=nodes[slowest].node,
+            hint="ask for fewer frames per second or a faster clock",
+        )
+    return limit
+
+
+def _fastest_inside(options: Sequence[list[Choice]], target: Target, budget: float) -> int | None:
+    """The least threshold of cycles whose cheapest design stays inside the budget."""
+    limits = sorted({choice.interval for choices in options for choice in choices})
+    floor = max((min(c.interval for c in choices) for choices in options), default=0)
+    limits = [limit for limit in limits if limit >= floor]
+
+    def fits(limit: int) -> bool:
+        total = Resources()
+        for choices in options:
+            total = total + _cheapest(choices, limit).resources
+        used = total.as_dict()
+        return all(used[name] <= budget * there for name, there in target.resources.items())
+
+    index = bisect_left(range(len(limits)), True, key=lambda i: fits(limits[i]))
+    return limits[index] if index < len(limits) else None

@@ -1,0 +1,231 @@
+"""Mapping: for each node the first kernel whose operation matches and whose constraints hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from brainsmith.api import IntType, KernelConfig, Match, NodeView, NoMatch
+from brainsmith.api.decorators import KernelInfo
+from brainsmith.compiler.constraints import facts_of, failures
+from brainsmith.compiler.strategy import CompilationStrategy, KernelSpec
+from brainsmith.errors import ConfigurationError, nearest
+from brainsmith.model.model import Model
+from brainsmith.model.views import NodeView as GraphNode
+from brainsmith.model.views import is_view
+from brainsmith.plugins import Component, PluginRegistry
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kernel with the backend and the parameters that the strategy gives it."""
+
+    kernel: Component
+    operation: Component
+    backend: str
+    params: Mapping[str, int | str]
+
+    @property
+    def info(self) -> KernelInfo:
+        info: KernelInfo = self.kernel.info
+        return info
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A node that a kernel takes. `inputs` and `outputs` name the value at each stream port."""
+
+    node: str
+    nodes: tuple[str, ...]
+    candidate: Candidate
+    config: KernelConfig
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class OnHost:
+    """A node that no kernel takes: why, and the kernel that came closest."""
+
+    node: str
+    op_type: str
+    reason: str
+    closest: str | None = None
+
+
+@dataclass(frozen=True)
+class NodeMapping:
+    """The outcome of mapping, nodes in topological order.
+
+    `alias` leads from the output of each view node (a reshape that moves no element) to the
+    value that it is a view of.
+    """
+
+    mapped: tuple[Mapped, ...]
+    host: tuple[OnHost, ...]
+    alias: Mapping[str, str] = field(default_factory=dict)
+
+
+def candidates(strategy: CompilationStrategy, registry: PluginRegistry) -> list[Candidate]:
+    """The strategy's kernels in its order, then all others.
+
+    Raises:
+        ConfigurationError: an unknown kernel, backend or parameter.
+    """
+    found = [_candidate(spec, registry) for spec in strategy.kernels]
+    named = {candidate.kernel.full_name for candidate in found}
+    rest = (c for c in registry.components("kernels") if c.full_name not in named)
+    return found + [_candidate(KernelSpec(c.full_name), registry) for c in rest]
+
+
+def map_model(
+    model: Model, options: Sequence[Candidate], family: str, notes: Mapping[str, str]
+) -> NodeMapping:
+    """Maps every node of the model.
+
+    Args:
+        model: the model after the stages of transforms.
+        options: the kernels to try, in this order.
+        family: the target's device family.
+        notes: why a transform left a node as it is, by node.
+    """
+    mapped: list[Mapped] = []
+    host: list[OnHost] = []
+    alias: dict[str, str] = {}
+    taken: set[str] = set()
+    for node in model.graph:
+        view = GraphNode(model, node)
+        if view.name in taken or view.op_type == "Constant":
+            continue
+        if is_view(node):
+            alias[view.outputs[0].name] = _source(view)
+            continue
+        outcome = _map_node(model, view, options, family, notes.get(view.name))
+        if isinstance(outcome, Mapped):
+            mapped.append(outcome)
+            taken.update(outcome.nodes)
+        else:
+            host.append(outcome)
+    return NodeMapping(tuple(mapped), tuple(host), alias)
+
+
+def resolve(alias: Mapping[str, str], value: str) -> str:
+    """The value that `value` is a view of, or itself."""
+    while value in alias:
+        value = alias[value]
+    return value
+
+
+def _source(view: NodeView) -> str:
+    source = view.inputs[0]
+    if source is None:  # a view without its tensor is no valid ONNX
+        raise ConfigurationError("the node has no input", where=view.name)
+    return source.name
+
+
+def _candidate(spec: KernelSpec, registry: PluginRegistry) -> Candidate:
+    kernel = registry.get("kernels", spec.name)
+    info: KernelInfo = kernel.info
+    backend = spec.backend or info.default_backend
+    if backend not in info.backends:
+        raise ConfigurationError(
+            f"the kernel has no backend '{backend}'",
+            where=spec.name,
+            hint=nearest(backend, info.backends),
+        )
+    params = {name: param.default for name, param in info.params.items()}
+    for name, value in spec.params.items():
+        if name not in info.params:
+            raise ConfigurationError(
+                f"the kernel has no parameter '{name}'",
+                where=spec.name,
+                hint=nearest(name, info.params),
+            )
+        params[name] = info.params[name].check(name, value, spec.name)
+    operation = registry.get("operations", info.operation_type)
+    return Candidate(kernel, operation, backend, params)
+
+
+def _map_node(
+    model: Model, view: NodeView, options: Sequence[Candidate], family: str, note: str | None
+) -> Mapped | OnHost:
+    matches: dict[str, Match | NoMatch] = {}
+    reasons: list[tuple[str, str]] = []
+    for option in options:
+        operation = option.operation
+        if operation.full_name not in matches:
+            matches[operation.full_name] = operation.instance.match(view)
+        match = matches[operation.full_name]
+        if isinstance(match, NoMatch):
+            if match.close:
+                reasons.append((option.kernel.name, match.reason))
+            continue
+        config = _config(model, view.name, match, option, family)
+        failed = failures(
+            option.info.constraints, facts_of(operation.instance, config), option.kernel.full_name
+        )
+        if not failed:
+            return _mapped(view.name, match, option, config)
+        reasons.append((option.kernel.name, "; ".join(failed)))
+    return _on_host(view, reasons, note)
+
+
+def _on_host(view: NodeView, reasons: Sequence[tuple[str, str]], note: str | None) -> OnHost:
+    name = f"{view.domain}::{view.op_type}" if view.domain else view.op_type
+    if reasons:
+        closest, reason = reasons[0]
+        return OnHost(view.name, name, f"{note}; {reason}" if note else reason, closest)
+    return OnHost(view.name, name, note or f"no kernel computes {name}")
+
+
+def _config(model: Model, node: str, match: Match, option: Candidate, family: str) -> KernelConfig:
+    dtypes: dict[str, IntType] = {}
+    ranges: dict[str, tuple[int, int]] = {}
+    for port, name in match.ports.items():
+        dtypes[port], ranges[port] = _describe(model, name, match.statics.get(port), node)
+    return KernelConfig(
+        node=node,
+        nest=option.operation.info.nest,
+        dims=match.dims,
+        dtypes=dtypes,
+        ranges=ranges,
+        statics=match.statics,
+        attributes=match.attributes,
+        params=option.params,
+        family=family,
+    )
+
+
+def _describe(
+    model: Model, name: str, static: np.ndarray | None, node: str
+) -> tuple[IntType, tuple[int, int]]:
+    """Datatype and range of the value at a port; a constant without a datatype gets its own."""
+    dtype = None if name == "" else model.datatype(model.value(name))
+    if static is not None and static.size:
+        lo, hi = int(static.min()), int(static.max())
+        return dtype or IntType.covering(lo, hi), (lo, hi)
+    if dtype is None:
+        raise ConfigurationError(
+            f"the value '{name}' has no integer datatype, though its operation matched", where=node
+        )
+    return dtype, model.range_of(model.value(name)) or (dtype.min, dtype.max)
+
+
+def _mapped(node: str, match: Match, option: Candidate, config: KernelConfig) -> Mapped:
+    streams = {p.name: p for p in config.nest.ports if p.name in match.ports}
+    live = {n: p for n, p in streams.items() if n not in match.statics}
+    return Mapped(
+        node=node,
+        nodes=match.nodes or (node,),
+        candidate=option,
+        config=config,
+        inputs={n: match.ports[n] for n, p in live.items() if p.direction == "in"},
+        outputs={n: match.ports[n] for n, p in live.items() if p.direction == "out"},
+    )
+
+
+def values_of(mapped: Iterable[Mapped]) -> dict[str, tuple[Mapped, str]]:
+    """The node and port that produce each value."""
+    return {value: (m, port) for m in mapped for port, value in m.outputs.items()}

@@ -1,0 +1,52 @@
+"""The compiled integer model, executed: the operations' NumPy references, integers throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from brainsmith.compiler.design import Instance, Partition
+
+Integers = Mapping[str, np.ndarray]
+
+
+def reference(partition: Partition, inputs: Integers) -> dict[str, np.ndarray]:
+    """All values of a partition for the given input frames.
+
+    Args:
+        partition: the instances; what the compiler inserted changes no value.
+        inputs: int64 of shape (frames, elements) by the name of the value.
+
+    Returns:
+        int64 of shape (frames, elements) by the name of the value, inputs included.
+    """
+    values = dict(inputs)
+    carried = {edge.sink: edge.value for edge in partition.edges}
+    carried |= {edge.source: edge.value for edge in partition.edges}
+    by_port = {(end.instance, end.port): value for end, value in carried.items()}
+    for layer in partition.layers:
+        given = {
+            port: _shaped(layer, port, values[by_port[layer.name, port]])
+            for port in stream_ports(layer, "in")
+        }
+        result = layer.operation.reference(layer.config, given)
+        for port in stream_ports(layer, "out"):
+            array = result[port]
+            values[by_port[layer.name, port]] = array.reshape(len(array), -1)
+    return values
+
+
+def stream_ports(instance: Instance, direction: str) -> list[str]:
+    """The names of an instance's stream ports of one direction."""
+    config = instance.config
+    return [
+        port.name
+        for port in config.nest.ports
+        if port.direction == direction and config.is_stream(port.name)
+    ]
+
+
+def _shaped(layer: Instance, port: str, array: np.ndarray) -> np.ndarray:
+    dims = layer.config.nest.port(port).dims
+    return array.reshape(len(array), *(layer.config.dims[dim] for dim in dims))

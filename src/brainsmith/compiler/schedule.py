@@ -1,0 +1,120 @@
+"""When a kernel takes and gives the beats of a frame: the stream model of one instance.
+
+A kernel walks its loop nest one folded iteration a cycle. It takes an input beat at the first
+iteration that needs it, and gives an output beat `latency` cycles after the last iteration that
+contributes to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brainsmith.api import KernelConfig
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One frame of an instance.
+
+    Attributes:
+        iterations: cycles of a frame that never waits.
+        takes: for each input stream, the iteration that takes each beat, ascending.
+        gives: for each output stream, the iteration that completes each beat, ascending.
+        latency: cycles from that iteration to the beat on the port.
+    """
+
+    iterations: int
+    takes: Mapping[str, np.ndarray]
+    gives: Mapping[str, np.ndarray]
+    latency: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Cycles of each beat over several frames: when inputs were taken and outputs given."""
+
+    taken: Mapping[str, np.ndarray]
+    given: Mapping[str, np.ndarray]
+
+
+def schedule_of(kernel: Any, config: KernelConfig) -> Schedule:
+    """The schedule of a kernel at a configuration: its own method, or that of its loop nest."""
+    latency_of = getattr(kernel, "latency", None)
+    latency = int(latency_of([config])[0]) if latency_of else 1
+    streams = [p for p in config.nest.ports if config.is_stream(p.name)]
+    inputs = [p.name for p in streams if p.direction == "in"]
+    outputs = [p.name for p in streams if p.direction == "out"]
+    iterations = max([config.cycles, *(config.stream(p.name).beats for p in streams)])
+    return Schedule(
+        iterations,
+        {port: _first(config, port, iterations) for port in inputs},
+        {port: _last(config, port, iterations) for port in outputs},
+        latency,
+    )
+
+
+def run(schedule: Schedule, arrivals: Mapping[str, np.ndarray], frames: int) -> Timing:
+    """The timing of an instance over `frames` frames, given when its input beats arrive.
+
+    Iteration t runs at the first cycle after iteration t-1 in which the beats that it takes have
+    arrived. Outputs are not held back.
+    """
+    total = schedule.iterations * frames
+    ready = np.zeros(total, dtype=np.int64)
+    taken_at = {p: _repeat(t, schedule.iterations, frames) for p, t in schedule.takes.items()}
+    for port, iterations in taken_at.items():
+        np.maximum.at(ready, iterations, arrivals[port])
+    index = np.arange(total)
+    start = np.maximum.accumulate(ready - index) + index
+    given = {
+        port: start[_repeat(last, schedule.iterations, frames)] + schedule.latency
+        for port, last in schedule.gives.items()
+    }
+    return Timing({port: start[t] for port, t in taken_at.items()}, given)
+
+
+def _repeat(iterations: np.ndarray, period: int, frames: int) -> np.ndarray:
+    return (iterations[None, :] + period * np.arange(frames)[:, None]).ravel()
+
+
+def _first(config: KernelConfig, port: str, iterations: int) -> np.ndarray:
+    return _walk(config, port, iterations, last=False)
+
+
+def _last(config: KernelConfig, port: str, iterations: int) -> np.ndarray:
+    return _walk(config, port, iterations, last=True)
+
+
+def _walk(config: KernelConfig, port: str, iterations: int, *, last: bool) -> np.ndarray:
+    """The first or last iteration of each beat of a port, beats in the order of the stream."""
+    beats = config.stream(port).beats
+    trips = [
+        (loop.name, config.dims[loop.name] // config.nest.unroll(loop.name, config.folding))
+        for loop in config.nest.loops
+    ]
+    if math.prod(n for _, n in trips) != iterations:  # a rate converter: no nest of its own
+        even = np.arange(beats, dtype=np.int64)
+        return -(-(even + 1) * iterations // beats) - 1 if last else even * iterations // beats
+    dims = config.nest.port(port).dims
+    offset = np.zeros(1, dtype=np.int64)
+    stride = iterations
+    for name, trip in trips:
+        stride //= trip
+        if name in dims:
+            offset = (offset[:, None] + stride * np.arange(trip)[None, :]).ravel()
+        elif last:
+            offset = offset + stride * (trip - 1)
+    return offset
+
+
+def first_to_last(schedule: Schedule) -> int:
+    """Cycles from the first input beat of a frame to its last output beat, both included in a
+    run that never waits."""
+    first = min(int(taken[0]) for taken in schedule.takes.values())
+    last = max(int(given[-1]) for given in schedule.gives.values())
+    return last - first + schedule.latency

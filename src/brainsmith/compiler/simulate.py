@@ -1,0 +1,193 @@
+"""Simulation of partitions and of layers alone, compared with the reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainsmith.compiler.codegen import Rtl, project
+from brainsmith.compiler.fifo import StreamModel
+from brainsmith.compiler.implement import Module
+from brainsmith.compiler.reference import stream_ports
+from brainsmith.compiler.stimuli import stimuli
+from brainsmith.toolchains.cache import BuildCache
+from brainsmith.toolchains.process import BuildLog
+from brainsmith.toolchains.simulation import Simulation, UnitRun
+from brainsmith.toolchains.verilator import build_simulation
+
+STEADY_FRAMES = 8
+OnFrames = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many elements were compared and differ, and the first that does."""
+
+    compared: int = 0
+    wrong: int = 0
+    first: str = ""
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.compared + other.compared, self.wrong + other.wrong, self.first or other.first
+        )
+
+
+@dataclass(frozen=True)
+class NetworkRun:
+    """A partition that was driven back to back.
+
+    Attributes:
+        tally: against the reference, without stalls.
+        stalled_tally: against the reference, with random stalls on every port.
+        frames: that were driven back to back.
+        interval: cycles between frames, over the last 8 frames; None if these differ.
+        latency: cycles from the first input beat of the first frame to its last output beat.
+    """
+
+    tally: Tally
+    stalled_tally: Tally
+    frames: int
+    interval: int | None
+    latency: int
+
+
+@dataclass(frozen=True)
+class LayerRun:
+    """A layer that was driven alone, with its worst cases."""
+
+    node: str
+    tally: Tally
+    interval: int | None
+    latency: int
+
+
+def simulation_of(rtl: Rtl, cache: BuildCache, log: BuildLog) -> Simulation:
+    """The compiled simulation of a whole partition."""
+    return build_simulation(rtl.hdl, [rtl.unit], cache=cache, log=log)
+
+
+def run_partition(
+    simulation: Simulation,
+    rtl: Rtl,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    stall_seed: int | None = None,
+    on_frames: OnFrames | None = None,
+) -> UnitRun:
+    """Drives a partition with integers by the name of the value, (frames, elements)."""
+    partition = rtl.partition
+    name = partition.name
+    driven = {name: {port.name: inputs[port.value] for port in partition.inputs}}
+    sizes = {name: {port.name: port.size for port in partition.outputs}}
+    return simulation.run(
+        driven, frames_out=sizes, stall_seed=stall_seed, progress=on_frames
+    )[name]  # fmt: skip
+
+
+def frames_wanted(model: StreamModel, given: int) -> int:
+    """Frames to drive so that the pipeline fills and 8 more follow, and all given ones are in."""
+    fill = math.ceil(model.latency / max(1, model.interval))
+    return max(given, fill + STEADY_FRAMES + 1)
+
+
+def check_partition(
+    simulation: Simulation,
+    rtl: Rtl,
+    model: StreamModel,
+    values: Mapping[str, np.ndarray],
+    stall_seed: int,
+    on_frames: OnFrames | None = None,
+) -> NetworkRun:
+    """Drives a partition without stalls and with random ones, and compares every element.
+
+    Args:
+        values: the reference, (frames, elements) by the name of the value, inputs included.
+    """
+    inputs = {port.value: values[port.value] for port in rtl.partition.inputs}
+    given = len(next(iter(inputs.values())))
+    wanted = frames_wanted(model, given)
+    tiled = {name: _tile(array, wanted) for name, array in inputs.items()}
+    free = run_partition(simulation, rtl, tiled, on_frames=on_frames)
+    stalled = run_partition(simulation, rtl, inputs, stall_seed=stall_seed, on_frames=on_frames)
+    return NetworkRun(
+        compare(rtl, free, {n: _tile(a, wanted) for n, a in values.items()}),
+        compare(rtl, stalled, values),
+        wanted,
+        steady_interval(free),
+        free.latency,
+    )
+
+
+def check_layers(
+    modules: Sequence[Module],
+    cache: BuildCache,
+    log: BuildLog,
+    seed: int,
+) -> list[LayerRun]:
+    """Drives every layer alone, its worst cases first, in one simulation of them all."""
+    layers = [module for module in modules if module.instance.role == "layer"]
+    rng = np.random.default_rng(seed)
+    inputs = {
+        m.instance.name: stimuli(m.instance.operation, m.instance.config, rng, STEADY_FRAMES + 1)
+        for m in layers
+    }
+    sizes = {
+        m.instance.name: {
+            port: m.instance.config.stream(port).elements * m.instance.config.stream(port).beats
+            for port in stream_ports(m.instance, "out")
+        }
+        for m in layers
+    }
+    simulation = build_simulation(project(layers), [m.unit for m in layers], cache=cache, log=log)
+    flat = {
+        unit: {port: array.reshape(len(array), -1) for port, array in ports.items()}
+        for unit, ports in inputs.items()
+    }
+    runs = simulation.run(flat, frames_out=sizes)
+    return [_layer_run(m, inputs[m.instance.name], runs[m.instance.name]) for m in layers]
+
+
+def compare(rtl: Rtl, run: UnitRun, values: Mapping[str, np.ndarray]) -> Tally:
+    """The outputs of a partition against the reference."""
+    tally = Tally()
+    for port in rtl.partition.outputs:
+        tally += _difference(port.value, run.outputs[port.name], values[port.value])
+    return tally
+
+
+def steady_interval(run: UnitRun) -> int | None:
+    """Cycles between the last 8 frames if they are all the same; None if they are not."""
+    last = max((run.timing[port].last for port in run.outputs), key=lambda cycles: cycles[-1])
+    gaps = np.unique(np.diff(last[-STEADY_FRAMES - 1 :]))
+    return int(gaps[0]) if len(gaps) == 1 else None
+
+
+def _layer_run(module: Module, inputs: Mapping[str, np.ndarray], run: UnitRun) -> LayerRun:
+    instance = module.instance
+    expected = instance.operation.reference(instance.config, inputs)
+    tally = Tally()
+    for port in stream_ports(instance, "out"):
+        array = expected[port]
+        name = f"{instance.name}.{port}"
+        tally += _difference(name, run.outputs[port], array.reshape(len(array), -1))
+    return LayerRun(instance.name, tally, steady_interval(run), run.latency)
+
+
+def _difference(name: str, got: np.ndarray, want: np.ndarray) -> Tally:
+    wrong = np.argwhere(got != want)
+    if not len(wrong):
+        return Tally(want.size)
+    frame, element = map(int, wrong[0])
+    first = (
+        f"{name}, frame {frame}, element {element}: the hardware gives {got[frame, element]}, "
+        f"the reference {want[frame, element]}"
+    )
+    return Tally(want.size, len(wrong), first)
+
+
+def _tile(array: np.ndarray, frames: int) -> np.ndarray:
+    return array[np.arange(frames) % len(array)]

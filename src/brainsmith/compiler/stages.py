@@ -1,0 +1,124 @@
+"""The five stages: the strategy's transforms, each given the model in the form that it takes."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brainsmith.api.config import TransformConfig
+from brainsmith.api.decorators import STAGES, TransformInfo
+from brainsmith.compiler.progress import Progress
+from brainsmith.compiler.strategy import TransformSpec
+from brainsmith.errors import ConfigurationError, PluginError, nearest
+from brainsmith.model.model import Model
+from brainsmith.plugins import PluginRegistry
+
+QONNX_BASE = "qonnx.transformation.base.Transformation"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transform of one stage, ready to be applied."""
+
+    name: str
+    stage: str
+    transform: Any
+    config: TransformConfig
+
+    def apply(self, model: Model) -> Model:
+        """The transformed model; the transform gets a `Model`, `ModelWrapper` or `ModelProto`."""
+        if _is_qonnx(type(self.transform)):
+            wrapper = model.to_qonnx().transform(self.transform)
+            return Model.from_qonnx(wrapper)
+        form = _wanted_form(self.transform)
+        if form == "ModelWrapper":
+            return _as_model(self.transform.apply(model.to_qonnx(), self.config), self.name)
+        if form == "ModelProto":
+            return _as_model(self.transform.apply(model.to_proto(), self.config), self.name)
+        return _as_model(self.transform.apply(model, self.config), self.name)
+
+
+def plan(specs: Sequence[TransformSpec], registry: PluginRegistry, family: str) -> list[Step]:
+    """The steps of a strategy in the order of the stages.
+
+    Raises:
+        ConfigurationError: an unknown transform or parameter, or a QONNX one without a stage.
+    """
+    steps = [_step(spec, registry, family) for spec in specs]
+    return sorted(steps, key=lambda step: STAGES.index(step.stage))
+
+
+def run(model: Model, steps: Sequence[Step], progress: Progress) -> Model:
+    """The model after all steps."""
+    for step in steps:
+        progress.advance(detail=step.name)
+        model = step.apply(model)
+    return model
+
+
+def _step(spec: TransformSpec, registry: PluginRegistry, family: str) -> Step:
+    if ":" in spec.name and spec.name.split(".")[0] == "qonnx":
+        if spec.stage is None:
+            raise ConfigurationError(
+                "a QONNX transformation needs a stage", where=spec.name, hint=", ".join(STAGES)
+            )
+        cls = _qonnx_class(spec.name)
+        try:
+            instance = cls(**spec.params)
+        except TypeError as error:
+            raise ConfigurationError(str(error), where=spec.name) from error
+        return Step(spec.name, spec.stage, instance, TransformConfig(spec.params, family))
+    component = registry.get("transforms", spec.name)
+    info = component.info
+    assert isinstance(info, TransformInfo)
+    params = {name: param.default for name, param in info.params.items()}
+    for name, value in spec.params.items():
+        if name not in info.params:
+            raise ConfigurationError(
+                f"the transform has no parameter '{name}'",
+                where=spec.name,
+                hint=nearest(name, info.params),
+            )
+        params[name] = info.params[name].check(name, value, spec.name)
+    return Step(
+        spec.name, spec.stage or info.stage, component.cls(), TransformConfig(params, family)
+    )
+
+
+def _qonnx_class(name: str) -> type:
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(f"cannot import '{name}': {error}") from error
+    if not (isinstance(found, type) and _is_qonnx(found)):
+        raise ConfigurationError(f"'{name}' is no QONNX Transformation")
+    return found
+
+
+def _is_qonnx(cls: type) -> bool:
+    return any(f"{base.__module__}.{base.__qualname__}" == QONNX_BASE for base in cls.__mro__)
+
+
+def _wanted_form(transform: Any) -> str:
+    """The name of the class with which the transform annotates its model."""
+    parameters = list(inspect.signature(transform.apply).parameters)
+    annotation = transform.apply.__annotations__.get(parameters[0], "") if parameters else ""
+    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return name.rsplit(".", 1)[-1]
+
+
+def _as_model(result: Any, name: str) -> Model:
+    if isinstance(result, Model):
+        return result
+    kind = type(result).__name__
+    if kind == "ModelWrapper":
+        return Model.from_qonnx(result)
+    if kind == "ModelProto":
+        return Model.from_proto(result)
+    raise PluginError(
+        f"the transform returned {kind}", where=name, hint="return the transformed model"
+    )

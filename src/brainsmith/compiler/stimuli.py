@@ -1,0 +1,41 @@
+"""Inputs for verification: the worst cases of the operation, the ends of the range, random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from brainsmith.api import IntType, KernelConfig
+
+
+def random_integers(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: IntType, lo: int, hi: int
+) -> np.ndarray:
+    """Integers of a datatype, uniform in [lo, hi], int64."""
+    if dtype.bipolar:
+        return rng.integers(0, 2, shape, dtype=np.int64) * 2 - 1
+    return rng.integers(lo, hi, shape, dtype=np.int64, endpoint=True)
+
+
+def stimuli(
+    operation: Any, config: KernelConfig, rng: np.random.Generator, frames: int
+) -> dict[str, np.ndarray]:
+    """Input frames for one instance: the operation's extremes first, then both ends of the
+    range, then random frames up to at least `frames`. Arrays are (frames, *dims of the port)."""
+    ports = [p for p in config.nest.ports if p.direction == "in" and config.is_stream(p.name)]
+    shapes = {p.name: tuple(config.dims[d] for d in p.dims) for p in ports}
+    ranges = {p.name: config.ranges[p.name] for p in ports}
+    extremes = getattr(operation, "extremes", None)
+    worst = extremes(config) if extremes else {}
+    rows = max((len(array) for array in worst.values()), default=0)
+    count = max(frames, rows + 4)
+    result = {}
+    for name, shape in shapes.items():
+        lo, hi = ranges[name]
+        array = random_integers(rng, (count, *shape), config.dtypes[name], lo, hi)
+        if name in worst:
+            array[:rows] = worst[name]
+        array[rows], array[rows + 1] = lo, hi
+        result[name] = array
+    return result

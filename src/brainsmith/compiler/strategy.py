@@ -1,0 +1,182 @@
+"""Strategies: which kernels, backends and transforms to use, with which parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brainsmith.api.decorators import BACKENDS, STAGES
+from brainsmith.errors import ConfigurationError, PluginError, nearest
+from brainsmith.plugins import PluginRegistry
+from brainsmith.plugins.manifest import explain, read_yaml
+
+Objective = Literal["throughput", "area"]
+ParamValue = int | str
+
+
+@dataclass(frozen=True)
+class KernelSpec:
+    """A kernel to prefer: its name, its backend (its default one if None) and parameters."""
+
+    name: str
+    backend: str | None = None
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.backend is not None and self.backend not in BACKENDS:
+            raise ConfigurationError(
+                f"unknown backend '{self.backend}'",
+                where=self.name,
+                hint=nearest(self.backend, BACKENDS),
+            )
+
+
+@dataclass(frozen=True)
+class TransformSpec:
+    """A transform to apply: its name (or `qonnx.module:Class`), parameters and, for a QONNX
+    transformation, the stage at which it runs."""
+
+    name: str
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
+    stage: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.stage is not None and self.stage not in STAGES:
+            raise ConfigurationError(
+                f"unknown stage '{self.stage}'", where=self.name, hint=nearest(self.stage, STAGES)
+            )
+
+
+@dataclass(frozen=True)
+class CompilationStrategy:
+    """What to compile with.
+
+    Kernels are tried in this order before the built-in ones. Transforms are added to those of
+    the strategy that this one extends; one that is named in both keeps its place and takes the
+    new parameters.
+
+    Args:
+        objective: "throughput": the best inside `budget`; "area": the smallest.
+        budget: the share of the device's LUTs, DSPs and block RAMs that may be spent.
+        extends: the strategy that this one builds on, or None for none.
+    """
+
+    name: str
+    kernels: Sequence[KernelSpec] = ()
+    transforms: Sequence[TransformSpec] = ()
+    objective: Objective | None = None
+    budget: float | None = None
+    extends: str | None = "balanced"
+    description: str = ""
+
+    def resolved(self, registry: PluginRegistry) -> CompilationStrategy:
+        """This strategy with everything that it inherits, and no `extends`."""
+        return self._resolve(registry, (self.name,))
+
+    def _resolve(self, registry: PluginRegistry, seen: tuple[str, ...]) -> CompilationStrategy:
+        if self.extends is None:
+            return dataclasses.replace(
+                self, objective=self.objective or "throughput", budget=self.budget or 0.7
+            )
+        if self.extends in seen:
+            raise ConfigurationError(
+                f"the strategies extend each other: {' > '.join((*seen, self.extends))}"
+            )
+        base = load_strategy(self.extends, registry)._resolve(registry, (*seen, self.extends))
+        return dataclasses.replace(
+            self,
+            kernels=(*self.kernels, *base.kernels),
+            transforms=_merge(base.transforms, self.transforms),
+            objective=self.objective or base.objective,
+            budget=self.budget or base.budget,
+            extends=None,
+        )
+
+
+class _KernelFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    backend: str | None = None
+    params: dict[str, ParamValue] = {}
+
+
+class _TransformFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    params: dict[str, ParamValue] = {}
+    stage: str | None = None
+
+
+class _StrategyFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    description: str = ""
+    extends: str | None = None
+    objective: Objective | None = None
+    budget: float | None = Field(default=None, gt=0, le=1)
+    kernels: list[_KernelFile] = []
+    transforms: list[_TransformFile] = []
+
+
+def load_strategy(
+    source: str | Path | CompilationStrategy, registry: PluginRegistry
+) -> CompilationStrategy:
+    """The strategy of a name, a YAML file or an object.
+
+    A source that ends in .yaml or .yml, or a path, is a file; anything else is a name.
+
+    Raises:
+        ConfigurationError: no such strategy or file, or an unknown field in it.
+    """
+    if isinstance(source, CompilationStrategy):
+        return source
+    if isinstance(source, Path) or source.endswith((".yaml", ".yml")):
+        return _read_file(Path(source))
+    component = registry.get("strategies", source)
+    return _parse(component.data, component.full_name)
+
+
+def _read_file(path: Path) -> CompilationStrategy:
+    try:
+        return _parse(read_yaml(path), str(path))
+    except PluginError as error:
+        raise ConfigurationError(error.what, where=error.where, hint=error.hint) from error
+
+
+def _parse(data: Any, where: str) -> CompilationStrategy:
+    try:
+        parsed = _StrategyFile.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, _schema_at(error)), where=where) from error
+    return CompilationStrategy(
+        name=parsed.name,
+        description=parsed.description,
+        extends=parsed.extends,
+        objective=parsed.objective,
+        budget=parsed.budget,
+        kernels=tuple(KernelSpec(k.name, k.backend, k.params) for k in parsed.kernels),
+        transforms=tuple(TransformSpec(t.name, t.params, t.stage) for t in parsed.transforms),
+    )
+
+
+def _schema_at(error: ValidationError) -> type[BaseModel]:
+    """The part of the schema that the first complaint is about."""
+    match error.errors()[0]["loc"][:1]:
+        case ("kernels",):
+            return _KernelFile
+        case ("transforms",):
+            return _TransformFile
+    return _StrategyFile
+
+
+def _merge(
+    base: Sequence[TransformSpec], own: Sequence[TransformSpec]
+) -> tuple[TransformSpec, ...]:
+    changed = {spec.name: spec for spec in own}
+    kept = [changed.pop(spec.name, spec) for spec in base]
+    return (*kept, *changed.values())

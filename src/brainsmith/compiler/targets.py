@@ -1,0 +1,77 @@
+"""Targets: a device with the tools that build for it. A target is data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brainsmith.errors import PluginError, TargetError, nearest
+from brainsmith.plugins import Component, PluginRegistry
+from brainsmith.plugins.manifest import explain
+
+Family = Literal["ecp5", "ice40", "xc7", "xcup"]
+
+
+class Placement(BaseModel):
+    """How a part is placed and routed: the tool and what it has to be told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tool: Literal["nextpnr-ecp5", "nextpnr-ice40"]
+    device: str
+    package: str
+    speed: str = ""
+
+
+class Target(BaseModel):
+    """A device: its family, what there is on it, and how it is placed, if it is.
+
+    `resources` are the device's LUTs, flip-flops, DSPs and block RAMs, counted as in
+    `brainsmith.api.Resources`; `clock_mhz` is the clock that is asked for by default.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    family: Family
+    description: str = ""
+    clock_mhz: float = Field(gt=0)
+    resources: Mapping[str, int]
+    place: Placement | None = None
+
+    @property
+    def placeable(self) -> bool:
+        """Whether an open tool places and routes for this part."""
+        return self.place is not None
+
+
+def list_targets(registry: PluginRegistry | None = None) -> list[Target]:
+    """All targets, in the order of the plugins' manifests."""
+    registry = registry or PluginRegistry()
+    return [_read(component) for component in registry.components("targets")]
+
+
+def get_target(name: str, registry: PluginRegistry) -> Target:
+    """The target called `name`; TargetError names the nearest one where there is none."""
+    components = registry.components("targets")
+    for component in components:
+        if name in (component.name, component.full_name):
+            return _read(component)
+    raise TargetError(
+        f"there is no target '{name}'", hint=nearest(name, [c.name for c in components])
+    )
+
+
+def _read(component: Component) -> Target:
+    try:
+        target = Target.model_validate(component.data)
+    except ValidationError as error:
+        raise PluginError(explain(error, Target), where=component.full_name) from error
+    if target.name != component.name:
+        raise PluginError(
+            f"the manifest calls the target '{component.name}', its file '{target.name}'",
+            where=component.full_name,
+        )
+    return target
