@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from brainsmith.report.records import (
@@ -64,7 +66,7 @@ def chain_streams(layers: tuple[LayerRecord, ...]) -> tuple[StreamRecord, ...]:
     return tuple(
         StreamRecord(source, sink, elements=8, bits=1 + index % 4, fifo_depth=4 * (index % 3),
                      converter=index % 2 == 1)
-        for index, (source, sink) in enumerate(zip(names, names[1:], strict=False))
+        for index, (source, sink) in enumerate(pairwise(names))
     )  # fmt: skip
 
 

@@ -1,0 +1,135 @@
+"""The summary of a build on a console, drawn with rich on the console that is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from brainsmith.report import formatting, views
+from brainsmith.report.records import BuildReport, LayerRecord
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+_VERDICT_STYLES = {"good": "bold green", "bad": "bold red", "open": "bold yellow"}
+_NOTE_STYLES = {"info": "blue", "warning": "yellow", "error": "bold red"}
+# A screen's worth; the page has them all.
+MOST_LAYERS = 40
+
+
+def print_summary(report: BuildReport, console: Console) -> None:
+    """Print layers, figures, verdict, notes and artifacts of `report` on `console`."""
+    console.print()
+    console.print(_title(report))
+    if report.layers:
+        console.print(_layers(report))
+    console.print(_figures(report))
+    for line in _lines(report):
+        console.print(line)
+    console.print()
+
+
+def _title(report: BuildReport) -> Text:
+    from rich.text import Text
+
+    clock = f"{formatting.figure(report.clock_mhz)} MHz"
+    return Text.assemble(
+        (report.model, "bold"), f" on {report.target} at {clock}, strategy {report.strategy}"
+    )
+
+
+def _layers(report: BuildReport) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    resources = views.resource_names(report)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("layer", "kernel", "folding"):
+        table.add_column(name, overflow="fold")
+    for name in ("cycles", *resources):
+        table.add_column(name, justify="right", no_wrap=True)
+    slowest = max(layer.cycles for layer in report.layers)
+    for layer in _shown(report, slowest):
+        is_slowest = layer.cycles == slowest
+        table.add_row(*_cells(layer, resources, is_slowest), style="bold" if is_slowest else "")
+    hidden = len(report.layers) - table.row_count
+    if hidden > 0:
+        table.caption = f"and {hidden} faster layers, in the report"
+    return table
+
+
+def _shown(report: BuildReport, slowest: int) -> list[LayerRecord]:
+    """The layers that fit, in the order of the dataflow; the slowest are always among them."""
+    if len(report.layers) <= MOST_LAYERS:
+        return list(report.layers)
+    ordered = sorted(report.layers, key=lambda layer: -layer.cycles)[:MOST_LAYERS]
+    kept = {layer.node for layer in ordered}
+    return [layer for layer in report.layers if layer.node in kept]
+
+
+def _cells(layer: LayerRecord, resources: list[str], is_slowest: bool) -> list[Text]:
+    from rich.text import Text
+
+    mark = Text(" ◀ bottleneck", style="red") if is_slowest else Text("")
+    estimated = "~" if layer.resources_source == "estimated" else ""
+    cycles = "~" if layer.cycles_source == "estimated" else ""
+    return [
+        Text(layer.node) + mark,
+        Text(f"{layer.kernel} ({layer.backend})"),
+        Text(formatting.folding(dict(layer.folding))),
+        Text(cycles + formatting.figure(layer.cycles)),
+        *(Text(estimated + formatting.figure(layer.resources.get(name, 0))) for name in resources),
+    ]
+
+
+def _figures(report: BuildReport) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    available = {record.resource: record for record in report.utilisation}
+    for name, metric in report.metrics.items():
+        value = formatting.figure(metric.value)
+        note = metric.reason or (metric.source if metric.value is not None else "")
+        if name in available and available[name].available:
+            record = available[name]
+            share = formatting.percent(record.used / record.available)
+            note += f", {share} of {formatting.figure(record.available)}"
+        unit = "" if metric.unit == name else f" {metric.unit}"
+        style = "yellow" if metric.source == "estimated" else "dim"
+        table.add_row(Text(name), Text(value + unit), Text(note, style=style))
+    return table
+
+
+def _lines(report: BuildReport) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    level, headline, sentence = views.verdict(report)
+    yield Text("")
+    yield Text.assemble((headline, _VERDICT_STYLES[level]), f"  {sentence}")
+    for check in report.verification.checks:
+        mark = ("  ✔ ", "green") if check.passed else ("  ✘ ", "bold red")
+        yield Text.assemble(mark, check.name, (f"  {check.detail}", "dim"))
+    agreement = report.verification.agreement
+    if agreement is not None:
+        share = f"{agreement.share * 100:.4g} %"
+        difference = formatting.figure(agreement.largest_difference)
+        yield Text(f"  {share} of outputs equal to the original model's, at most {difference} off")
+    for node in report.host_nodes:
+        yield Text.assemble(("on the host  ", "yellow"), (node.node, "bold"), f"  {node.reason}")
+    for note in report.diagnostics:
+        where = f" [{note.where}]" if note.where else ""
+        hint = f"\n  hint: {note.hint}" if note.hint else ""
+        yield Text.assemble(
+            (note.severity, _NOTE_STYLES[note.severity]), f"  {note.message}", where, hint
+        )
+    if report.artifacts:
+        yield Text("")
+    width = max((len(name) for name in report.artifacts), default=0)
+    for name, path in report.artifacts.items():
+        yield Text.assemble((f"{name:<{width}}  ", "dim"), path)

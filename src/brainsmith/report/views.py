@@ -1,0 +1,314 @@
+"""What the page shows, from the records: tiles, bars, gauges, with their shares and texts.
+
+All shares are of one. Texts are plain: the template escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from brainsmith.report import formatting
+from brainsmith.report.records import BuildReport, LayerRecord, Metric, Source, StreamRecord
+
+PRIMARY = ("throughput_fps", "initiation_interval", "latency_cycles", "fmax_mhz")
+RESOURCES = ("LUT", "FF", "DSP", "BRAM")
+LABELS = {
+    "throughput_fps": "Throughput",
+    "initiation_interval": "Initiation interval",
+    "latency_cycles": "Latency",
+    "fmax_mhz": "Clock",
+}
+UNITS = {"throughput_fps": "frames/s"}
+OPERATION_COLOURS = 8
+# More layers than this are drawn as columns without names: names would need a page of their own.
+MOST_NAMED_BARS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure with its unit, where it comes from, and a line under it."""
+
+    label: str
+    value: str
+    unit: str
+    source: Source | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A resource: used, and of how many where the device says so."""
+
+    resource: str
+    used: str
+    available: str | None
+    share: float
+    percent: str
+    level: str
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleBar:
+    """Cycles of a layer, as a share of the longest of all bars and the target."""
+
+    index: int
+    layer: LayerRecord
+    share: float
+    bottleneck: bool
+    text: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class CycleChart:
+    """Cycles of all layers, with the line that none may cross."""
+
+    bars: tuple[CycleBar, ...]
+    line: float | None
+    line_label: str
+    named: bool
+    slowest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What one layer adds to a resource's bar."""
+
+    index: int
+    name: str
+    share: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A resource of all layers together, layer by layer."""
+
+    resource: str
+    total: str
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepBar:
+    """A step of the build: when it started and how long it took, as shares of the whole."""
+
+    name: str
+    text: str
+    start: float
+    share: float
+    cached: bool
+
+
+def tiles(report: BuildReport) -> list[Tile]:
+    """The four figures that matter most."""
+    found = ((name, report.metrics.get(name)) for name in PRIMARY)
+    return [_tile(report, name, metric) for name, metric in found if metric is not None]
+
+
+def other_tiles(report: BuildReport) -> list[Tile]:
+    """Every metric that is neither primary nor shown as a resource."""
+    known = {*PRIMARY, *RESOURCES, *(record.resource for record in report.utilisation)}
+    return [_tile(report, name, m) for name, m in report.metrics.items() if name not in known]
+
+
+def _tile(report: BuildReport, name: str, metric: Metric) -> Tile:
+    value, prefix = (
+        (formatting.figure(metric.value), "")
+        if name == "fmax_mhz"
+        else formatting.prefixed(metric.value)
+    )
+    unit = f"{prefix}{formatting.THIN if prefix else ''}{UNITS.get(name, metric.unit)}"
+    label = LABELS.get(name, name.replace("_", " "))
+    source = None if metric.value is None else metric.source
+    return Tile(label, value, unit, source, metric.reason or _note(report, name, metric))
+
+
+def _note(report: BuildReport, name: str, metric: Metric) -> str:
+    if metric.value is None:
+        return ""
+    if name == "fmax_mhz":
+        return f"{formatting.figure(report.clock_mhz)}{formatting.THIN}MHz asked for"
+    if name == "throughput_fps" and report.target_fps:
+        value, prefix = formatting.prefixed(report.target_fps)
+        return f"{value}{formatting.THIN}{prefix} asked for"
+    if name in ("latency_cycles", "initiation_interval") and report.clock_mhz:
+        time = formatting.seconds(metric.value / (report.clock_mhz * 1e6))
+        return f"{time} at {formatting.figure(report.clock_mhz)}{formatting.THIN}MHz"
+    return ""
+
+
+def gauges(report: BuildReport) -> list[Gauge]:
+    """One for each resource of the device, then one for each that only the metrics name."""
+    shown = []
+    for record in report.utilisation:
+        share = record.used / record.available if record.available else float(record.used > 0)
+        shown.append(
+            Gauge(
+                record.resource,
+                formatting.figure(record.used),
+                formatting.figure(record.available),
+                min(share, 1.0),
+                formatting.percent(share),
+                "over" if share > 1 else "high" if share > 0.8 else "fine",
+                _source(report, record.resource),
+            )
+        )
+    known = {gauge.resource for gauge in shown}
+    for name in RESOURCES:
+        metric = report.metrics.get(name)
+        if metric is not None and name not in known:
+            used = formatting.figure(metric.value)
+            shown.append(Gauge(name, used, None, 0.0, "", "fine", metric.source))
+    return shown
+
+
+def _source(report: BuildReport, resource: str) -> Source | None:
+    metric = report.metrics.get(resource)
+    return metric.source if metric else None
+
+
+def cycle_chart(report: BuildReport) -> CycleChart:
+    """Cycles per layer against the target interval, or the measured one where none was asked."""
+    line, label = report.target_interval, "target"
+    if line is None:
+        interval = report.metrics.get("initiation_interval")
+        line = int(interval.value) if interval and interval.value else None
+        label = f"{interval.source} interval" if interval else ""
+    longest = max([1, line or 0, *(layer.cycles for layer in report.layers)])
+    top = max((layer.cycles for layer in report.layers), default=0)
+    bars = tuple(
+        CycleBar(
+            index,
+            layer,
+            layer.cycles / longest,
+            layer.cycles == top,
+            formatting.figure(layer.cycles),
+            "".join(formatting.prefixed(layer.cycles)),
+        )
+        for index, layer in enumerate(report.layers)
+    )
+    share = line / longest if line else None
+    return CycleChart(
+        bars,
+        share,
+        f"{label} {formatting.figure(line)}" if line else "",
+        len(bars) <= MOST_NAMED_BARS,
+        sum(bar.bottleneck for bar in bars),
+    )
+
+
+def resource_names(report: BuildReport) -> list[str]:
+    """Resources that some layer uses, the usual ones first."""
+    used = {name for layer in report.layers for name, value in layer.resources.items() if value}
+    return [*(name for name in RESOURCES if name in used), *sorted(used - set(RESOURCES))]
+
+
+def stacks(report: BuildReport) -> list[Stack]:
+    """One bar a resource, divided among the layers: those of one operation side by side."""
+    colours = list(operation_colours(report))
+    order = sorted(
+        range(len(report.layers)), key=lambda i: colours.index(report.layers[i].operation)
+    )
+    return [_stack(report, name, order) for name in resource_names(report)]
+
+
+def _stack(report: BuildReport, resource: str, order: Sequence[int]) -> Stack:
+    uses = [layer.resources.get(resource, 0) for layer in report.layers]
+    total = sum(uses)
+    segments = tuple(
+        Segment(
+            index,
+            report.layers[index].node,
+            uses[index] / total,
+            f"{formatting.figure(uses[index])} {resource} · "
+            f"{formatting.percent(uses[index] / total)}",
+        )
+        for index in order
+        if uses[index]
+    )
+    return Stack(resource, formatting.figure(total), segments)
+
+
+def largest(report: BuildReport) -> dict[str, float]:
+    """The greatest use of each resource by one layer: full length of the table's bars."""
+    return {
+        name: max(layer.resources.get(name, 0) for layer in report.layers)
+        for name in resource_names(report)
+    }
+
+
+def step_bars(report: BuildReport) -> list[StepBar]:
+    """The steps one after the other on one axis of time."""
+    total = sum(step.seconds for step in report.steps) or 1.0
+    bars, start = [], 0.0
+    for step in report.steps:
+        share = step.seconds / total
+        text = formatting.seconds(step.seconds)
+        bars.append(StepBar(step.name, text, start, share, step.cached))
+        start += share
+    return bars
+
+
+def total_seconds(report: BuildReport) -> str:
+    """Time of all steps together."""
+    return formatting.seconds(sum(step.seconds for step in report.steps))
+
+
+def operation_colours(report: BuildReport) -> dict[str, int]:
+    """A colour's number for each operation, in the order in which they appear."""
+    names = dict.fromkeys(layer.operation for layer in report.layers)
+    return {name: index % OPERATION_COLOURS for index, name in enumerate(names)}
+
+
+def verdict(report: BuildReport) -> tuple[str, str, str]:
+    """(level, headline, sentence): level is good, bad or open."""
+    record = report.verification
+    frames = f"{formatting.figure(record.vectors)} frame{'' if record.vectors == 1 else 's'}"
+    if record.bit_exact is None:
+        return "open", "Not verified", "What the hardware computes was not compared."
+    if not record.bit_exact:
+        count = formatting.figure(record.mismatches)
+        return "bad", "Not exact", f"{count} elements of {frames} differ from the reference."
+    scopes = {
+        "network": "the whole network in RTL simulation",
+        "layers": "each layer alone in RTL simulation",
+        "slices": "slices of the network in RTL simulation",
+    }
+    scope = scopes.get(record.scope, record.scope)
+    return "good", "Bit-exact", f"{frames} through {scope}: every element equal."
+
+
+def facts(values: Mapping[str, object] | None) -> Iterator[tuple[str, str]]:
+    """Names and values as texts."""
+    for name, value in (values or {}).items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        text = formatting.figure(value) if is_number else str(value)  # type: ignore[arg-type]
+        yield name.replace("_", " "), text
+
+
+def describe(layer: LayerRecord) -> str:
+    """A layer in a few lines, for the tooltip."""
+    lines = [
+        layer.node,
+        f"{layer.kernel} ({layer.operation}, {layer.backend})",
+        formatting.folding(dict(layer.folding)),
+        f"{formatting.figure(layer.cycles)} cycles a frame, {layer.cycles_source}",
+        " · ".join(f"{formatting.figure(v)} {k}" for k, v in layer.resources.items() if v),
+        *(f"in  {text}" for text in layer.inputs),
+        *(f"out {text}" for text in layer.outputs),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def describe_stream(stream: StreamRecord) -> str:
+    """A stream in a few lines, for the tooltip."""
+    lines = [
+        f"{stream.source} → {stream.sink}",
+        f"{stream.elements} elements of {stream.bits} bits a beat",
+        f"FIFO of {formatting.figure(stream.fifo_depth)} beats" if stream.fifo_depth else "",
+        "data-width converter" if stream.converter else "",
+    ]
+    return "\n".join(line for line in lines if line)
