@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from brainsmith.api.matching import Match, NodeView, NoMatch, ValueView
     from brainsmith.api.params import Param, param
     from brainsmith.errors import ModelError, PluginError
+    from brainsmith.model.chains import ChainEvaluator
     from brainsmith.model.datatypes import BIPOLAR, IntType
     from brainsmith.model.model import Model
-    from brainsmith.model.origin import Origin
+    from brainsmith.model.origin import Note, Origin
     from brainsmith.model.views import is_view
 
 _HOMES = {
@@ -52,9 +53,10 @@ _HOMES = {
     "brainsmith.api.matching": ("Match", "NodeView", "NoMatch", "ValueView"),
     "brainsmith.api.params": ("Param", "param"),
     "brainsmith.errors": ("ModelError", "PluginError"),
+    "brainsmith.model.chains": ("ChainEvaluator",),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
     "brainsmith.model.model": ("Model",),
-    "brainsmith.model.origin": ("Origin",),
+    "brainsmith.model.origin": ("Note", "Origin"),
     "brainsmith.model.views": ("is_view",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -62,6 +64,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "BIPOLAR",
     "CUDAOp",
+    "ChainEvaluator",
     "Composition",
     "HLSOp",
     "HostOp",
@@ -74,6 +77,7 @@ __all__ = [
     "ModelError",
     "NoMatch",
     "NodeView",
+    "Note",
     "Origin",
     "Param",
     "Part",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from brainsmith.model.dialects import is_standard
+
 _SCALARS = {"value_float": np.float32, "value_int": np.int64}
 _LISTS = {"value_floats": np.float32, "value_ints": np.int64}
 
@@ -14,7 +16,7 @@ def array_of(value: ir.Value) -> np.ndarray | None:
     if value.is_initializer() and value.const_value is not None:
         return _frozen(value.const_value.numpy())
     node = value.producer()
-    if node is None or node.op_type != "Constant" or node.domain not in ("", "ai.onnx"):
+    if node is None or not is_standard(node, "Constant"):
         return None
     return _of_node(node)
 
@@ -24,7 +26,7 @@ def is_constant(value: ir.Value) -> bool:
     if value.is_initializer():
         return True
     node = value.producer()
-    return node is not None and node.op_type == "Constant" and node.domain in ("", "ai.onnx")
+    return node is not None and is_standard(node, "Constant")
 
 
 def _of_node(node: ir.Node) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from brainsmith.errors import ModelError, StorageError
 from brainsmith.model import valuetypes
+from brainsmith.model.dialects import ALIASES
 
 
 def read(path: Path) -> onnx.ModelProto:
@@ -53,9 +54,34 @@ def ingest(
         ModelError: the model breaks a rule.
     """
     model = ir.from_proto(proto)
+    canonize(model)
+    # Files older than IR version 4 list their constants among the inputs.
+    model.graph.inputs[:] = [v for v in model.graph.inputs if not v.is_initializer()]
     for value in valuetypes.graph_values(model.graph):
         valuetypes.read_annotation(value)
     return model
+
+
+def canonize(model: ir.Model) -> None:
+    """Gives each domain its one name, and each used domain a version.
+
+    Raises:
+        ModelError: two names of a domain come with different versions.
+    """
+    versions: dict[str, int] = {}
+    for domain, version in model.opset_imports.items():
+        name = ALIASES.get(domain, domain)
+        if versions.setdefault(name, version) != version:
+            raise ModelError(
+                f"the model uses two versions of '{name}': {versions[name]} and {version}",
+                hint="export the model with one version of each operator set",
+            )
+    for node in model.graph.all_nodes():
+        node.domain = ALIASES.get(node.domain, node.domain)
+        if node.domain:
+            versions.setdefault(node.domain, 1)  # FINN writes no version of its operators
+    model.opset_imports.clear()
+    model.opset_imports.update(versions)
 
 
 def write(proto: onnx.ModelProto, path: Path) -> None:

@@ -16,7 +16,7 @@ from brainsmith.errors import ModelError, nearest
 from brainsmith.model import loading, valuetypes
 from brainsmith.model.constants import array_of
 from brainsmith.model.datatypes import IntType
-from brainsmith.model.origin import Origin
+from brainsmith.model.origin import Note, Origin
 from brainsmith.model.valuetypes import graph_values
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ class Model:
         ir: the graph; change it freely through onnx_ir.
         origins: what integer values of the compiled model stand for in the original one, by the
             name of the integer value.
+        notes: why transforms left nodes as they were.
     """
 
     def __init__(self, model: ir.Model, origins: Mapping[str, Origin] | None = None) -> None:
         self.ir = model
         self.origins: dict[str, Origin] = dict(origins or {})
+        self.notes: list[Note] = []
         self._values: dict[str, ir.Value] = {}
         self._names: set[str] | None = None
         self._suffixes: dict[str, itertools.count[int]] = {}
@@ -102,7 +104,9 @@ class Model:
 
     def copy(self) -> Model:
         """A copy of the graph; constant tensors are shared, since nobody changes them in place."""
-        return Model(self.ir.clone(), self.origins)
+        copy = Model(self.ir.clone(), self.origins)
+        copy.notes = list(self.notes)
+        return copy
 
     # --- values ---------------------------------------------------------------------------
 

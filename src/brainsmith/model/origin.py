@@ -1,4 +1,4 @@
-"""Where an integer value of the compiled model comes from."""
+"""What a compiled model says of itself: where its integers come from, and what was left."""
 
 from __future__ import annotations
 
@@ -33,3 +33,16 @@ class Origin:
         """The original model's value for these integers, float32 of the same shape."""
         product = integers.astype(np.float32) * self.scale
         return np.asarray(product + self.bias, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why a transform left a node as it was, for whoever asks why it runs on the host.
+
+    Attributes:
+        node: the name of the node.
+        reason: one sentence.
+    """
+
+    node: str
+    reason: str

@@ -13,10 +13,10 @@ import onnx_ir as ir
 
 from brainsmith.model.constants import is_constant
 from brainsmith.model.datatypes import IntType
+from brainsmith.model.dialects import is_standard
 from brainsmith.model.model import Model
 
 VIEW_OPS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"})
-STANDARD_DOMAINS = frozenset({"", "ai.onnx"})
 
 
 def is_view(node: ir.Node) -> bool:
@@ -24,7 +24,7 @@ def is_view(node: ir.Node) -> bool:
 
     A Reshape whose shape is computed from the inputs is none.
     """
-    if node.op_type not in VIEW_OPS or node.domain not in STANDARD_DOMAINS:
+    if not is_standard(node, *VIEW_OPS):
         return False
     return all(operand is None or is_constant(operand) for operand in node.inputs[1:])
 

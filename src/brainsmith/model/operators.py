@@ -1,0 +1,76 @@
+"""One node as a function of its operands, whatever their leading dimension."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+
+from brainsmith.model import runners
+from brainsmith.model.dialects import is_qonnx
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Operands = Sequence[np.ndarray | None]
+
+
+class Operator:
+    """A node, detached from its graph. Nodes that differ in names alone share a session.
+
+    Args:
+        node: the node; only its first output is computed.
+        model: the model that it belongs to, for the opsets.
+    """
+
+    def __init__(self, node: ir.Node, model: ir.Model) -> None:
+        self._where = node.name or node.op_type
+        self._proto = ir.to_proto(node)
+        self._proto.name = ""
+        self._proto.ClearField("metadata_props")
+        names = [f"i{i}" if value is not None else "" for i, value in enumerate(node.inputs)]
+        self._proto.input[:] = names
+        self._proto.output[:] = ["y", *(f"y{i}" for i in range(1, len(node.outputs)))]
+        self._opset = model.opset_imports.get(node.domain, 1)
+        self._ir_version = model.ir_version
+        self._qonnx: Any = None
+        if is_qonnx(node):
+            from qonnx.custom_op.registry import getCustomOp
+
+            self._qonnx = getCustomOp(self._proto, onnx_opset_version=self._opset)
+        self._key = self._proto.SerializeToString(deterministic=True)
+
+    def __call__(self, operands: Operands) -> np.ndarray:
+        """The node's first output for these operands (None: an operand that is left out).
+
+        Raises:
+            ModelError: the node cannot be executed.
+        """
+        feeds = {f"i{i}": array for i, array in enumerate(operands) if array is not None}
+        if self._qonnx is not None:
+            runners.execute_qonnx(self._qonnx, feeds, self._where)
+            return np.asarray(feeds["y"])
+        types = tuple((name, int(_element(array)), array.ndim) for name, array in feeds.items())
+        session = _session(self._key, self._proto.domain, self._opset, self._ir_version, types)
+        return runners.run(session, feeds, self._where)[0]
+
+
+def _element(array: np.ndarray) -> ir.DataType:
+    return ir.DataType.from_numpy(array.dtype)
+
+
+@functools.lru_cache(maxsize=512)
+def _session(
+    node: bytes, domain: str, opset: int, ir_version: int, types: tuple[tuple[str, int, int], ...]
+) -> onnxruntime.InferenceSession:
+    proto = onnx.NodeProto.FromString(node)
+    graph = onnx.GraphProto(name="node", node=[proto])
+    for name, element, rank in types:
+        info = onnx.helper.make_tensor_value_info(name, element, [None] * rank)
+        graph.input.append(info)
+    graph.output.add(name="y")
+    return runners.session(graph, {domain: opset}, ir_version, proto.op_type)
