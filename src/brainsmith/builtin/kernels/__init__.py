@@ -1,0 +1,1 @@
+"""The built-in kernels, one folder each."""

@@ -1,0 +1,1 @@
+"""The built-in operations: how they are matched in a graph, and their reference numerics."""
