@@ -22,15 +22,23 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     value: Any
     if name == "__version__":
-        from importlib.metadata import version
-
-        value = version("brainsmith")
+        value = _version()
     elif name in __all__:
         value = getattr(import_module("brainsmith.compiler"), name)
     else:
         raise AttributeError(f"module 'brainsmith' has no attribute '{name}'")
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("brainsmith")
+    except PackageNotFoundError:
+        # Run from its sources, without an installation that could know.
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,93 @@
+"""`brainsmith compile`: from a model's file to a verified accelerator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brainsmith.cli import options as shared
+from brainsmith.cli.outcome import Outcome
+
+
+def compile_model(
+    model: shared.Model,
+    strategy: shared.Strategy = "balanced",
+    target: shared.Target = "ecp5-85k",
+    target_fps: Annotated[
+        float | None,
+        typer.Option(callback=shared.positive, help="Frames a second to reach."),
+    ] = None,
+    clock_mhz: Annotated[
+        float | None,
+        typer.Option(callback=shared.positive, help="Clock to reach; the target's if not given."),
+    ] = None,
+    folding: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Folding per layer, instead of the chosen.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the build; build/MODEL by default."),
+    ] = None,
+    shape: shared.Shapes = None,
+    place: Annotated[
+        bool | None,
+        typer.Option("--place/--no-place", help="Place and route; by default where a tool can."),
+    ] = None,
+    synthesize: Annotated[
+        bool,
+        typer.Option(
+            "--synthesize/--no-synthesize", help="Synthesize; without, resources are estimates."
+        ),
+    ] = True,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Simulate and compare every element.")
+    ] = True,
+    verify_input: Annotated[
+        Path | None, typer.Option(metavar="X.npy", help="Frames to verify with.")
+    ] = None,
+    verify_output: Annotated[
+        Path | None, typer.Option(metavar="Y.npy", help="What the model gives for them.")
+    ] = None,
+    json: shared.Json = False,
+    debug: shared.Debug = False,
+) -> Outcome:
+    """Compile MODEL to a verified, placed design.
+
+    Everything that was measured is in the folder of the build: report.html, report.json, the RTL.
+    """
+    if verify_output is not None and verify_input is None:
+        raise typer.BadParameter("needs --verify-input", param_hint="--verify-output")
+    if verify_input is not None and not verify:
+        raise typer.BadParameter("contradicts --no-verify", param_hint="--verify-input")
+    if place and not synthesize:
+        raise typer.BadParameter("contradicts --no-synthesize", param_hint="--place")
+    shapes = shared.parse_shapes(shape)
+
+    from brainsmith.cli.progress import watch
+    from brainsmith.compiler import CompileOptions, Compiler
+    from brainsmith.errors import VerificationError
+    from brainsmith.report.console import print_summary
+    from brainsmith.report.json_report import to_json
+
+    options = CompileOptions(
+        target=target,
+        clock_mhz=clock_mhz,
+        target_fps=target_fps,
+        folding=folding,
+        output=output,
+        place=place if synthesize else False,
+        synthesize=synthesize,
+        verify=verify,
+        verify_input=verify_input,
+        verify_output=verify_output,
+        shapes=shapes,
+    )
+    with watch() as progress:
+        result = Compiler(progress=progress).compile(model, strategy, options)
+    return Outcome(
+        to_json(result.report),
+        lambda console: print_summary(result.report, console),
+        0 if result.success else VerificationError.exit_code,
+    )
