@@ -77,7 +77,7 @@ class Model:
 
     def to_proto(self) -> onnx.ModelProto:
         """The model as an ONNX proto with QONNX datatype annotations; the tensors are copied."""
-        proto = ir.to_proto(self.ir)
+        proto = ir.to_proto(loading.with_data(self.ir))
         valuetypes.write_annotations(self.graph, proto.graph)
         return proto
 

@@ -40,9 +40,18 @@ _ELEMENTS = {
 
 def get_datatype(value: ir.Value) -> IntType | None:
     """The annotated integer datatype, else that of an integer tensor; None for a float."""
-    annotated = value.meta.get(_DTYPE)
-    if isinstance(annotated, IntType):
-        return annotated
+    return get_annotation(value) or element_datatype(value)
+
+
+def get_annotation(value: ir.Value) -> IntType | None:
+    """The annotated integer datatype."""
+    # Most values carry nothing, and looking a key up in vain is slow.
+    annotated: IntType | None = value.meta.get(_DTYPE) if value.meta else None
+    return annotated
+
+
+def element_datatype(value: ir.Value) -> IntType | None:
+    """The datatype of an integer tensor's elements; None for floats and unknown types."""
     return None if value.dtype is None else _ELEMENTS.get(value.dtype)
 
 
@@ -74,7 +83,7 @@ def read_annotation(value: ir.Value) -> None:
     Raises:
         ModelError: a datatype that does not exist, with the name of the tensor.
     """
-    text: dict[str, str] = value.meta.get(_ANNOTATION, {})
+    text: dict[str, str] = value.meta.get(_ANNOTATION, {}) if value.meta else {}
     name = text.get(_KEY)
     if name is None or _NOT_INTEGER.match(name):
         return
