@@ -170,3 +170,21 @@ def test_colours_have_contrast_in_both_themes(tfc: BuildReport) -> None:
             assert contrast(colours[name], colours["card"]) >= 3, name
         for name in ("top-ink", "top-quiet"):
             assert contrast(colours[name], colours["top"]) >= 4.5, name
+
+
+def test_host_nodes_are_in_the_graph_where_streams_name_them_and_beside_it_else(
+    tfc: BuildReport,
+) -> None:
+    beside = Page(render(tfc))
+    assert beside.text.count("Mul_input_scale") == 2  # beside the graph, and with its reason
+    streams = (StreamRecord("Mul_input_scale", tfc.layers[0].node, 1, 8), *tfc.streams)
+    inside = render(dataclasses.replace(tfc, streams=streams))
+    assert 'class="host"' in inside
+    assert 'class="apart"' not in inside
+
+
+def test_a_kernel_is_shown_without_its_plugin(tfc: BuildReport) -> None:
+    layers = (dataclasses.replace(tfc.layers[1], kernel="acme-gemm:FastMatMul"),)
+    page = Page(render(dataclasses.replace(tfc, layers=layers, streams=())))
+    assert " FastMatMul " in page.text
+    assert any(value == "acme-gemm:FastMatMul" for _, name, value in page.attributes)

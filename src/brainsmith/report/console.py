@@ -77,7 +77,7 @@ def _cells(layer: LayerRecord, resources: list[str], is_slowest: bool) -> list[T
     cycles = "~" if layer.cycles_source == "estimated" else ""
     return [
         Text(layer.node) + mark,
-        Text(f"{layer.kernel} ({layer.backend})"),
+        Text(f"{views.short_kernel(layer.kernel)} ({layer.backend})"),
         Text(formatting.folding(dict(layer.folding))),
         Text(cycles + formatting.figure(layer.cycles)),
         *(Text(estimated + formatting.figure(layer.resources.get(name, 0))) for name in resources),

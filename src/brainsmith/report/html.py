@@ -37,6 +37,7 @@ def render(report: BuildReport, folder: Path | None = None) -> str:
     environment.filters["figure"] = formatting.figure
     environment.filters["shorten"] = formatting.shorten
     environment.filters["folding"] = formatting.folding
+    environment.filters["short_kernel"] = views.short_kernel
     environment.filters["describe"] = views.describe
     environment.filters["describe_stream"] = views.describe_stream
     chart = views.cycle_chart(report)

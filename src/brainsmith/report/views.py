@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from brainsmith.report import formatting
-from brainsmith.report.records import BuildReport, LayerRecord, Metric, Source, StreamRecord
+from brainsmith.report.records import (
+    BuildReport,
+    HostRecord,
+    LayerRecord,
+    Metric,
+    Source,
+    StreamRecord,
+)
 
 PRIMARY = ("throughput_fps", "initiation_interval", "latency_cycles", "fmax_mhz")
 RESOURCES = ("LUT", "FF", "DSP", "BRAM")
@@ -287,6 +294,17 @@ def facts(values: Mapping[str, object] | None) -> Iterator[tuple[str, str]]:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         text = formatting.figure(value) if is_number else str(value)  # type: ignore[arg-type]
         yield name.replace("_", " "), text
+
+
+def short_kernel(name: str) -> str:
+    """`plugin:Kernel` without its plugin."""
+    return name.rpartition(":")[2]
+
+
+def unconnected_hosts(report: BuildReport) -> list[HostRecord]:
+    """Host nodes that no stream names, so that the graph does not show them."""
+    ends = {end for stream in report.streams for end in (stream.source, stream.sink)}
+    return [node for node in report.host_nodes if node.node not in ends]
 
 
 def describe(layer: LayerRecord) -> str:
