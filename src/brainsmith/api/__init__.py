@@ -32,9 +32,14 @@ if TYPE_CHECKING:
     from brainsmith.api.params import Param, param
     from brainsmith.errors import ModelError, PluginError
     from brainsmith.model.chains import ChainEvaluator
+    from brainsmith.model.constants import is_constant
     from brainsmith.model.datatypes import BIPOLAR, IntType
+    from brainsmith.model.dialects import is_qonnx, is_standard
+    from brainsmith.model.execution import evaluate
     from brainsmith.model.model import Model
     from brainsmith.model.origin import Note, Origin
+    from brainsmith.model.runners import captured
+    from brainsmith.model.shapes import infer_shapes
     from brainsmith.model.views import is_view
 
 _HOMES = {
@@ -54,9 +59,14 @@ _HOMES = {
     "brainsmith.api.params": ("Param", "param"),
     "brainsmith.errors": ("ModelError", "PluginError"),
     "brainsmith.model.chains": ("ChainEvaluator",),
+    "brainsmith.model.constants": ("is_constant",),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
+    "brainsmith.model.dialects": ("is_qonnx", "is_standard"),
+    "brainsmith.model.execution": ("evaluate",),
     "brainsmith.model.model": ("Model",),
     "brainsmith.model.origin": ("Note", "Origin"),
+    "brainsmith.model.runners": ("captured",),
+    "brainsmith.model.shapes": ("infer_shapes",),
     "brainsmith.model.views": ("is_view",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -89,6 +99,12 @@ __all__ = [
     "TransformConfig",
     "ValueView",
     "backend",
+    "captured",
+    "evaluate",
+    "infer_shapes",
+    "is_constant",
+    "is_qonnx",
+    "is_standard",
     "is_view",
     "kernel",
     "operation",

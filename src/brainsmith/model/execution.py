@@ -7,7 +7,7 @@ integers at the borders of its layers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -74,32 +74,9 @@ class Executor:
 
     def _plan(self, cuts: frozenset[str]) -> list[Runner]:
         if cuts not in self._plans:
-            self._plans[cuts] = list(self._compiled(cuts))
+            wanted = {*self._outputs, *self._keep}
+            self._plans[cuts] = list(_compiled(self._model, self._nodes, cuts, wanted))
         return self._plans[cuts]
-
-    def _compiled(self, cuts: frozenset[str]) -> Iterator[Runner]:
-        """Runners in the order of the nodes; a value of `cuts` ends a segment."""
-        segments = list(_segments(self._nodes, cuts))
-        # A value leaves its segment if a later one reads it, or if it is asked for.
-        needed = {*self._outputs, *self._keep, *cuts}
-        plan: list[tuple[list[ir.Node], list[str]]] = []
-        for segment in reversed(segments):
-            writes = [v.name for n in segment for v in n.outputs if v.name and v.name in needed]
-            plan.append((segment, writes))
-            needed.update(value.name or "" for value in captured(segment))
-        for segment, writes in reversed(plan):
-            if is_qonnx(segment[0]):
-                yield self._qonnx(segment[0])
-            elif writes:
-                yield OrtRunner(segment, writes, self._model.ir)
-
-    def _qonnx(self, node: ir.Node) -> QonnxRunner:
-        constants = {
-            value.name or "": array
-            for value in node.inputs
-            if value is not None and (array := array_of(value)) is not None
-        }
-        return QonnxRunner(node, constants, self._model.ir.opset_imports.get(node.domain, 1))
 
     def _fed(self, inputs: Mapping[str, np.ndarray]) -> Arrays:
         for name in inputs:
@@ -143,7 +120,57 @@ def execute(
     return Executor(model, keep).run(inputs, overrides)
 
 
-def _segments(nodes: list[ir.Node], cuts: frozenset[str]) -> Iterator[list[ir.Node]]:
+def evaluate(
+    model: Model,
+    nodes: Sequence[ir.Node],
+    wanted: Collection[str],
+    feeds: Mapping[str, np.ndarray] | None = None,
+) -> Arrays:
+    """Executes some nodes of a model, in their order, and returns the values called `wanted`.
+
+    Args:
+        model: the model.
+        nodes: nodes that read constants, each other's outputs, and `feeds`.
+        wanted: names of outputs of these nodes.
+        feeds: further values, by name.
+
+    Raises:
+        ModelError: a node cannot be executed.
+    """
+    values = dict(feeds or {})
+    for runner in _compiled(model, nodes, frozenset(), wanted):
+        values.update(runner.run(values))
+    return {name: values[name] for name in wanted}
+
+
+def _compiled(
+    model: Model, nodes: Sequence[ir.Node], cuts: frozenset[str], wanted: Collection[str]
+) -> Iterator[Runner]:
+    """Runners in the order of the nodes; a value of `cuts` ends a segment."""
+    # A value leaves its segment if a later one reads it, or if it is asked for.
+    needed = {*wanted, *cuts}
+    plan: list[tuple[list[ir.Node], list[str]]] = []
+    for segment in reversed(list(_segments(nodes, cuts))):
+        writes = [v.name for n in segment for v in n.outputs if v.name and v.name in needed]
+        plan.append((segment, writes))
+        needed.update(value.name or "" for value in captured(segment))
+    for segment, writes in reversed(plan):
+        if is_qonnx(segment[0]):
+            yield _qonnx(model, segment[0])
+        elif writes:
+            yield OrtRunner(segment, writes, model.ir)
+
+
+def _qonnx(model: Model, node: ir.Node) -> QonnxRunner:
+    constants = {
+        value.name or "": array
+        for value in node.inputs
+        if value is not None and (array := array_of(value)) is not None
+    }
+    return QonnxRunner(node, constants, model.ir.opset_imports.get(node.domain, 1))
+
+
+def _segments(nodes: Sequence[ir.Node], cuts: frozenset[str]) -> Iterator[list[ir.Node]]:
     """Runs of standard nodes; a QONNX node, and a node that writes a cut, ends its run."""
     segment: list[ir.Node] = []
     for node in nodes:

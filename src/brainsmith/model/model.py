@@ -256,6 +256,63 @@ class Model:
             self.set_datatype(output, datatype)
         return output
 
+    def make_constant(self, value: ir.Value, array: np.ndarray) -> ir.Value:
+        """Puts an initializer of the same name and datatype in the place of a computed value.
+
+        The node that computed it goes, once nothing reads any of its outputs. A value that is an
+        output of the graph stays computed.
+
+        Returns:
+            The initializer, or `value` where it stays.
+        """
+        node = value.producer()
+        if node is None or value.is_graph_output():
+            return value
+        tensor = ir.tensor(np.array(array), name=value.name)
+        constant = ir.Value(
+            name=value.name,
+            type=ir.TensorType(tensor.dtype),
+            shape=ir.Shape(array.shape),
+            const_value=tensor,
+        )
+        valuetypes.put_datatype(constant, valuetypes.get_annotation(value))
+        value.replace_all_uses_with(constant)
+        self.graph.register_initializer(constant)
+        self._values[value.name or ""] = constant
+        if not any(output.uses() or output.is_graph_output() for output in node.outputs):
+            self.graph.remove(node, safe=True)
+        return constant
+
+    def bypass(self, node: ir.Node) -> bool:
+        """Removes a node whose first output equals its first input; readers get the input.
+
+        The names of the graph's outputs stay: where the node computes one, its input takes the
+        name over. Returns whether it could: a graph input or constant cannot be an output.
+        """
+        source, value = node.inputs[0], node.outputs[0]
+        if source is None or any(output.uses() for output in node.outputs[1:]):
+            return False
+        if any(output.is_graph_output() for output in node.outputs[1:]):
+            return False
+        is_output = value.is_graph_output()
+        if is_output and (source.producer() is None or source.is_graph_output()):
+            return False
+        if valuetypes.get_datatype(source) is None:
+            valuetypes.put_datatype(source, valuetypes.get_annotation(value))
+        value.replace_all_uses_with(source, replace_graph_outputs=True)
+        self.graph.remove(node, safe=True)
+        if is_output:
+            self.rename(source, value.name or "")
+        return True
+
+    def rename(self, value: ir.Value, name: str) -> None:
+        """Gives a value another name, under which its origin is found from then on."""
+        origin = self.origins.pop(value.name or "", None)
+        if origin is not None:
+            self.origins[name] = origin
+        value.name = name
+        self._values[name] = value
+
     def fresh_name(self, hint: str) -> str:
         """A name that no value and no node has, made from `hint`; it is taken from then on."""
         if self._names is None:
