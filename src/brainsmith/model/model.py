@@ -195,7 +195,7 @@ class Model:
     ) -> ir.Value:
         """Adds a constant under a unique name made from `name_hint`."""
         name = self.fresh_name(name_hint)
-        tensor = ir.tensor(np.array(array), name=name)
+        tensor = ir.Tensor(np.array(array), name=name)
         value = ir.Value(
             name=name,
             type=ir.TensorType(tensor.dtype),
@@ -268,7 +268,7 @@ class Model:
         node = value.producer()
         if node is None or value.is_graph_output():
             return value
-        tensor = ir.tensor(np.array(array), name=value.name)
+        tensor = ir.Tensor(np.array(array), name=value.name)
         constant = ir.Value(
             name=value.name,
             type=ir.TensorType(tensor.dtype),

@@ -29,7 +29,7 @@ class Operator:
 
     def __init__(self, node: ir.Node, model: ir.Model) -> None:
         self._where = node.name or node.op_type
-        self._proto = ir.to_proto(node)
+        self._proto = ir.serde.serialize_node(node)
         self._proto.name = ""
         self._proto.ClearField("metadata_props")
         names = [f"i{i}" if value is not None else "" for i, value in enumerate(node.inputs)]

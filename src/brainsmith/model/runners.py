@@ -50,7 +50,7 @@ class OrtRunner:
         self._reads = tuple(inputs)
         self._writes = tuple(writes)
         graph = onnx.GraphProto(name="segment")
-        graph.node.extend(ir.to_proto(node) for node in nodes)
+        graph.node.extend(ir.serde.serialize_node(node) for node in nodes)
         graph.input.extend(onnx.ValueInfoProto(name=n) for n in inputs)
         for info, value in zip(graph.input, inputs.values(), strict=True):
             info.CopyFrom(_typed(info.name, value))
@@ -88,7 +88,7 @@ class QonnxRunner:
         self._writes = tuple(value.name or "" for value in node.outputs)
         self._constants = dict(constants)
         self._where = node.name or node.op_type
-        self._operator: Any = getCustomOp(ir.to_proto(node), onnx_opset_version=opset)
+        self._operator: Any = getCustomOp(ir.serde.serialize_node(node), onnx_opset_version=opset)
 
     def run(self, values: Mapping[str, np.ndarray]) -> Arrays:
         context = {**self._constants, **{name: values[name] for name in self._reads}}
@@ -189,7 +189,7 @@ def _tensor(name: str, value: ir.Value) -> onnx.TensorProto:
     tensor = value.const_value
     proto = onnx.TensorProto(name=name, data_type=int(tensor.dtype), dims=tensor.shape.numpy())
     if tensor.dtype == ir.DataType.STRING:
-        proto.CopyFrom(ir.to_proto(tensor))
+        proto.CopyFrom(ir.serde.serialize_tensor(tensor))
     else:
         proto.raw_data = tensor.tobytes()
     return proto

@@ -65,7 +65,7 @@ def _skeleton(graph: ir.Graph) -> onnx.GraphProto:
         tensor = value.const_value
         if tensor is not None and tensor.size <= _SMALL:
             small = proto.initializer.add()
-            small.CopyFrom(ir.to_proto(tensor))
+            small.CopyFrom(ir.serde.serialize_tensor(tensor))
             small.name = value.name
         else:
             proto.input.append(_info(value))
@@ -86,7 +86,7 @@ def _stand_in(node: ir.Node) -> onnx.NodeProto:
         return onnx.helper.make_node("Identity", names[:1], output)
     if node.domain == QONNX and node.op_type == "XnorPopcountMatMul":
         return onnx.helper.make_node("MatMul", names, output)
-    return ir.to_proto(node)
+    return ir.serde.serialize_node(node)
 
 
 def _info(value: ir.Value) -> onnx.ValueInfoProto:
