@@ -13,8 +13,10 @@ from onnx import numpy_helper
 from qonnx.core.onnx_exec import execute_onnx
 
 from brainsmith.errors import ModelError
-from brainsmith.model.execution import Executor, execute
+from brainsmith.model.datatypes import IntType
+from brainsmith.model.execution import Executor, evaluate, execute
 from brainsmith.model.model import Model
+from brainsmith.model.shapes import infer_shapes
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples/digits"
@@ -142,3 +144,27 @@ def test_a_subgraph_may_use_values_from_outside() -> None:
     feeds = {"x": np.array([3, 4], np.float32), "c": np.array(False)}
     got = execute(model, feeds, overrides={"d": lambda d: 10 * d})
     assert got["y"].tolist() == [30, 40]
+
+
+def test_a_qdq_model_has_the_integers_of_its_tensors() -> None:
+    text = """<ir_version: 10, opset_import: ["": 20]>
+    g (float[1, 2] x) => (float[1, 2] y)
+    <float s = {0.5}, int8 z = {0}, int8[2, 2] w = {1, -2, 3, 4}> {
+        q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z)
+        v = DequantizeLinear(w, s, z) y = MatMul(d, v) }"""
+    model = Model.from_proto(onnx.parser.parse_model(text))
+    infer_shapes(model)
+    got = execute(model, {"x": np.array([[1.3, 100]], np.float32)}, keep={"q"})
+    assert model.datatype(model.value("q")) == IntType(8, signed=True)
+    assert model.range_of(model.value("w")) == (-2, 4)
+    assert got["q"].tolist() == [[3, 127]]
+    assert got["y"].tolist() == [[1.5 * 0.5 + 63.5 * 1.5, -1.5 + 63.5 * 2]]
+
+
+def test_some_nodes_alone() -> None:
+    model = Model.load(DIGITS / "digits.onnx")
+    nodes = [node for node in model.graph if node.name in ("BatchNormalization_0", "Relu_0")]
+    feeds = {"Gemm_0_out0": np.full((1, 64), 3, np.float32)}
+    (array,) = evaluate(model, nodes, ["Relu_0_out0"], feeds).values()
+    whole = execute(model, {"pixels": np.zeros((1, 64))}, overrides=feeds, keep={"Relu_0_out0"})
+    np.testing.assert_array_equal(array, whole["Relu_0_out0"])

@@ -82,6 +82,32 @@ def test_a_new_node_joins_the_graph(digits: Model) -> None:
     onnx.checker.check_model(digits.to_proto())
 
 
+def test_a_computed_value_becomes_a_constant(digits: Model) -> None:
+    weights = digits.value("Quant_0_out0")
+    digits.set_datatype(weights, IntType(4, signed=True))
+    constant = digits.make_constant(weights, np.full((64, 64), 7, np.float32))
+    assert constant.is_initializer()
+    assert digits.value("Quant_0_out0") is constant
+    assert (digits.datatype(constant), digits.range_of(constant)) == (IntType(4, True), (7, 7))
+    assert "Quant_0" not in [node.name for node in digits.graph]
+    onnx.checker.check_model(digits.to_proto())
+
+
+def test_a_renamed_value_keeps_its_origin(digits: Model) -> None:
+    origin = Origin("Relu_0_out0", np.float32(1), np.float32(0))
+    digits.origins["Relu_0_out0"] = origin
+    digits.rename(digits.value("Relu_0_out0"), "codes")
+    assert digits.origins == {"codes": origin}
+    assert digits.value("codes").producer().op_type == "Relu"
+
+
+def test_a_bypassed_node_leaves_its_input_under_the_output_s_name(digits: Model) -> None:
+    (top,) = (node for node in digits.graph if node.op_type == "ArgMax")
+    assert digits.bypass(top)
+    assert digits.graph.outputs[0].name == "label"
+    assert digits.value("label").producer().op_type == "Gemm"
+
+
 def test_a_copy_is_its_own(digits: Model) -> None:
     digits.origins["x"] = Origin("pixels", np.float32(1), np.float32(0))
     digits.set_range(digits.value("pixels"), 0, 16)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from brainsmith.model.chains import ChainEvaluator
     from brainsmith.model.constants import is_constant
     from brainsmith.model.datatypes import BIPOLAR, IntType
-    from brainsmith.model.dialects import is_qonnx, is_standard
+    from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard
     from brainsmith.model.execution import evaluate
     from brainsmith.model.model import Model
     from brainsmith.model.origin import Note, Origin
@@ -61,7 +61,7 @@ _HOMES = {
     "brainsmith.model.chains": ("ChainEvaluator",),
     "brainsmith.model.constants": ("is_constant",),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
-    "brainsmith.model.dialects": ("is_qonnx", "is_standard"),
+    "brainsmith.model.dialects": ("QUANTIZERS", "is_qonnx", "is_standard"),
     "brainsmith.model.execution": ("evaluate",),
     "brainsmith.model.model": ("Model",),
     "brainsmith.model.origin": ("Note", "Origin"),
@@ -73,6 +73,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BIPOLAR",
+    "QUANTIZERS",
     "CUDAOp",
     "ChainEvaluator",
     "Composition",

@@ -14,7 +14,7 @@ import onnx_ir as ir
 
 from brainsmith.errors import ModelError
 from brainsmith.model.constants import array_of
-from brainsmith.model.dialects import WEIGHT_QUANTIZERS, is_qonnx, is_standard
+from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard
 from brainsmith.model.model import Model
 from brainsmith.model.operators import Operator
 from brainsmith.model.views import is_view
@@ -117,7 +117,7 @@ class _Step:
 
     def _is_elementwise(self) -> bool:
         if is_qonnx(self._node):
-            return self._node.op_type in WEIGHT_QUANTIZERS
+            return self._node.op_type in QUANTIZERS
         if not is_standard(self._node):
             return False
         if self._node.op_type in ELEMENTWISE:

@@ -37,7 +37,8 @@ OPERATORS = MappingProxyType(
 SHAPE_PRESERVING = frozenset(
     {"BipolarQuant", "DebugMarker", "FloatQuant", "IntQuant", "MultiThreshold", "Quant", "Trunc"}
 )
-WEIGHT_QUANTIZERS = frozenset({"BipolarQuant", "FloatQuant", "IntQuant", "Quant", "Trunc"})
+QUANTIZERS = frozenset({"BipolarQuant", "FloatQuant", "IntQuant", "Quant", "Trunc"})
+"""QONNX operators that round each element by itself to a grid of scale and offset."""
 
 
 def is_qonnx(node: ir.Node) -> bool:

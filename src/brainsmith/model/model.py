@@ -312,6 +312,8 @@ class Model:
             self.origins[name] = origin
         value.name = name
         self._values[name] = value
+        if self._names is not None:
+            self._names.add(name)
 
     def fresh_name(self, hint: str) -> str:
         """A name that no value and no node has, made from `hint`; it is taken from then on."""

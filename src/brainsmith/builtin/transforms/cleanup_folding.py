@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from brainsmith.api import (
+    QUANTIZERS,
     captured,
     evaluate,
     infer_shapes,
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from brainsmith.api import Model, TransformConfig
 
-# Quantized weights stay as they are: streamlining wants their integer codes and scales apart.
-_QUANTIZERS = frozenset({"BipolarQuant", "FloatQuant", "IntQuant", "Quant", "Trunc"})
 _RANDOM = frozenset(
     {
         "Bernoulli",
@@ -96,7 +95,8 @@ def _leaving(folded: Mapping[ir.Value, ir.Node]) -> list[ir.Value]:
 
 
 def _is_foldable(node: ir.Node, folded: Mapping[ir.Value, ir.Node]) -> bool:
-    if is_standard(node, "DequantizeLinear") or (is_qonnx(node) and node.op_type in _QUANTIZERS):
+    # Quantized weights stay as they are: streamlining wants integer codes and scales apart.
+    if is_standard(node, "DequantizeLinear") or (is_qonnx(node) and node.op_type in QUANTIZERS):
         return False
     if node.op_type in _RANDOM or not (is_standard(node) or is_qonnx(node)):
         return False
