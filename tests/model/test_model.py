@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from qonnx.transformation.general import GiveUniqueNodeNames
 
 from brainsmith.errors import ModelError
 from brainsmith.model.datatypes import BIPOLAR, IntType
+from brainsmith.model.execution import execute
 from brainsmith.model.model import Model
 from brainsmith.model.origin import Origin
 
@@ -147,3 +149,12 @@ def test_an_origin_gives_the_real_value() -> None:
     real = origin.real(np.array([[2, 3]]))
     assert real.dtype == np.float32
     assert real.tolist() == [[2.0, 7.0]]
+
+
+def test_a_qonnx_transformation_runs_unchanged(digits: Model) -> None:
+    wrapper = digits.to_qonnx().transform(GiveUniqueNodeNames("layer_"))
+    again = Model.from_qonnx(wrapper, origins=digits.origins)
+    assert all((node.name or "").startswith("layer_") for node in again.graph)
+    assert again.datatype(again.value("pixels")) == IntType(5)
+    feeds = {"pixels": np.ones((1, 64), np.float32)}
+    np.testing.assert_array_equal(execute(again, feeds)["label"], execute(digits, feeds)["label"])
