@@ -12,26 +12,27 @@ from numpy.typing import NDArray
 class Origin:
     """What an integer value of the compiled model stands for in the original model.
 
-    The original model's value is `scale * integer + bias`, in float32.
+    The original model's value is `float32(scale * integer + bias)`, computed in float64: one
+    rounding, as in the original model's own `(integer - zero point) * scale`.
 
     Attributes:
         value: the name of the value in the original model.
-        scale: float32, broadcast over the last dimension (a scalar, or one per channel).
-        bias: float32, as `scale`.
+        scale: float64, broadcast over the last dimension (a scalar, or one per channel).
+        bias: float64, as `scale`.
     """
 
     value: str
-    scale: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    scale: NDArray[np.float64]
+    bias: NDArray[np.float64]
 
     def __post_init__(self) -> None:
         for name in ("scale", "bias"):
-            array = np.asarray(getattr(self, name), dtype=np.float32)
+            array = np.asarray(getattr(self, name), dtype=np.float64)
             object.__setattr__(self, name, array)
 
     def real(self, integers: NDArray[np.int64]) -> NDArray[np.float32]:
         """The original model's value for these integers, float32 of the same shape."""
-        product = integers.astype(np.float32) * self.scale
+        product = integers.astype(np.float64) * self.scale
         return np.asarray(product + self.bias, dtype=np.float32)
 
 
