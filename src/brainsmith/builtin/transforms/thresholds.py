@@ -1,0 +1,189 @@
+"""Thresholds of a staircase: from a function integer -> code to the steps that it takes.
+
+Up to 2^16 integers the function is evaluated on every one of them, which proves it monotone and
+the thresholds right. Beyond, each node of the chain must be proved monotone by what it is; the
+thresholds are found by bisection and checked on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_ENUMERATED = 1 << 16
+MAX_STEPS = 1 << 12
+_CHUNK = 1 << 22
+
+Codes = Callable[[NDArray[np.int64]], NDArray[np.int64]]
+"""(n, labels) integers to (n, labels) codes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Staircase:
+    """`code = first + step * #{i : q >= thresholds[k, i]}` for each label k.
+
+    Attributes:
+        thresholds: int64 `(labels, steps)`, ascending, all within [least, greatest + 1].
+        first: the least code.
+        step: 1, or 2 where the codes are -1 and 1.
+        proof: how the equality with the chain was proved on the whole range.
+    """
+
+    thresholds: NDArray[np.int64]
+    first: int
+    step: int
+    proof: Literal["enumerated", "bisected"]
+
+
+@dataclass(frozen=True, eq=False)
+class Falling:
+    """Some labels fall: -1 where `q` must be negated first, else 1."""
+
+    signs: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class NotMonotone:
+    """Three integers a < b < c whose codes go up and down, for the elements of one label."""
+
+    label: int
+    points: tuple[int, int, int]
+    codes: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NotProved:
+    """The range is too large to try every integer, or there are too many codes."""
+
+    reason: str
+
+
+Outcome = Staircase | Falling | NotMonotone | NotProved
+
+
+def staircase(
+    codes: Codes,
+    labels: int,
+    lo: int,
+    hi: int,
+    directions: Callable[[], NDArray[np.int64] | str],
+) -> Outcome:
+    """The staircase that a function is on the integers [lo, hi].
+
+    Args:
+        codes: the function.
+        labels: how many functions it is, side by side.
+        lo: least reachable integer.
+        hi: greatest reachable integer.
+        directions: +1, -1 or 0 per label from the chain's nodes, or why they are not proved;
+            asked only where the range is too large to try every integer.
+    """
+    if hi - lo < MAX_ENUMERATED:
+        return _enumerated(codes, labels, lo, hi)
+    proved = directions()
+    if isinstance(proved, str):
+        return NotProved(f"{proved}, and {hi - lo + 1} integers are too many to try each")
+    if (proved < 0).any():
+        return Falling(np.where(proved < 0, -1, 1))
+    return _bisected(codes, labels, lo, hi)
+
+
+def _enumerated(codes: Codes, labels: int, lo: int, hi: int) -> Outcome:
+    """Walks the range once, keeping only where a code differs from the one before."""
+    rows = max(2, _CHUNK // labels)
+    steps: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+    start = codes(np.full((1, labels), lo, np.int64))[0]
+    last = start
+    for begin in range(lo + 1, hi + 1, rows):
+        points = np.arange(begin, min(begin + rows, hi + 1), dtype=np.int64)
+        here = codes(np.broadcast_to(points[:, None], (len(points), labels)))
+        change = np.diff(here, axis=0, prepend=last[None])
+        at, label = np.nonzero(change)
+        steps.append((points[at], label, change[at, label]))
+        last = here[-1]
+    at, label, change = (np.concatenate([s[i] for s in steps] or [_NONE]) for i in range(3))
+    rises = np.bincount(label[change > 0], minlength=labels) > 0
+    falls = np.bincount(label[change < 0], minlength=labels) > 0
+    if (rises & falls).any():
+        return _witness(codes, labels, int(np.argmax(rises & falls)), lo, at, label, change)
+    if falls.any():
+        return Falling(np.where(falls, -1, 1))
+    # The order by label, then by integer, makes the changes of a label a run of thresholds.
+    order = np.lexsort((at, label))
+    return _built(start, last, at[order], label[order], change[order], lo, hi)
+
+
+_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
+
+
+def _built(
+    start: NDArray[np.int64],
+    last: NDArray[np.int64],
+    at: NDArray[np.int64],
+    label: NDArray[np.int64],
+    change: NDArray[np.int64],
+    lo: int,
+    hi: int,
+) -> Outcome:
+    first, top = int(start.min()), int(last.max())
+    if top - first > MAX_STEPS:
+        return NotProved(f"{top - first} thresholds per channel are too many (at most {MAX_STEPS})")
+    width = max(1, top - first)
+    table = np.full((len(start), width), hi + 1, np.int64)
+    borders = np.searchsorted(label, np.arange(len(start) + 1))
+    for k, base in enumerate(start):
+        mine = slice(borders[k], borders[k + 1])
+        row = np.concatenate([np.full(base - first, lo), np.repeat(at[mine], change[mine])])
+        table[k, : len(row)] = row
+    return _bipolar(Staircase(table, first, 1, "enumerated"))
+
+
+def _bipolar(stairs: Staircase) -> Staircase:
+    """One step of two where the codes are -1 and 1 and 0 is never reached."""
+    t = stairs.thresholds
+    if stairs.first == -1 and t.shape[1] == 2 and bool((t[:, 0] == t[:, 1]).all()):
+        return Staircase(t[:, :1], -1, 2, stairs.proof)
+    return stairs
+
+
+def _witness(
+    codes: Codes,
+    labels: int,
+    label: int,
+    lo: int,
+    at: NDArray[np.int64],
+    owner: NDArray[np.int64],
+    change: NDArray[np.int64],
+) -> NotMonotone:
+    mine = np.flatnonzero(owner == label)
+    mine = mine[np.argsort(at[mine])]
+    signs = np.sign(change[mine])
+    turn = int(np.flatnonzero(np.diff(signs))[0])
+    points = (int(at[mine[turn]]) - 1, int(at[mine[turn]]), int(at[mine[turn + 1]]))
+    values = codes(np.broadcast_to(np.array(points)[:, None], (3, labels)))[:, label]
+    return NotMonotone(label, points, (int(values[0]), int(values[1]), int(values[2])))
+
+
+def _bisected(codes: Codes, labels: int, lo: int, hi: int) -> Outcome:
+    """For every label and code, the least integer that reaches the code."""
+    ends = codes(np.broadcast_to(np.array([[lo], [hi]]), (2, labels)))
+    first, top = int(ends.min()), int(ends.max())
+    if top - first > MAX_STEPS:
+        return NotProved(f"{top - first} thresholds per channel are too many (at most {MAX_STEPS})")
+    wanted = np.arange(first + 1, max(top, first + 1) + 1)[:, None]
+    below = np.full((len(wanted), labels), lo - 1, np.int64)  # not reached there
+    above = np.full((len(wanted), labels), hi + 1, np.int64)  # reached there, or past the end
+    while (above - below > 1).any():
+        middle = (below + above) // 2
+        reached = (codes(np.clip(middle, lo, hi)) >= wanted) & (middle >= lo)
+        above = np.where(reached, middle, above)
+        below = np.where(reached, below, middle)
+    at = codes(np.clip(above, lo, hi)) >= wanted
+    before = codes(np.clip(above - 1, lo, hi)) >= wanted
+    if not (at | (above > hi)).all() or (before & (above > lo)).any():
+        return NotProved("a threshold found by bisection is not one: the chain is not monotone")
+    return _bipolar(Staircase(np.ascontiguousarray(above.T), first, 1, "bisected"))
