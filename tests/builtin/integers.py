@@ -15,6 +15,7 @@ from brainsmith.builtin.transforms.cleanup import GiveUniqueNames, InferShapes, 
 from brainsmith.builtin.transforms.cleanup_folding import FoldConstants
 from brainsmith.builtin.transforms.minimize_bit_widths import MinimizeBitWidths
 from brainsmith.builtin.transforms.streamline import Streamline
+from brainsmith.model.execution import Executor
 
 QONNX = "qonnx.custom_op.general"
 
@@ -132,3 +133,40 @@ def _step(model: Model, node: ir.Node, x: list[Any]) -> np.ndarray | None:
     functions = {"MatMul": np.matmul, "Add": np.add, "Mul": np.multiply, "Sub": np.subtract}
     function = functions.get(node.op_type)
     return None if function is None else function(*x)
+
+
+def assert_same_layers(original: Model, compiled: Model, frames: np.ndarray) -> int:
+    """Every layer of the original, fed the compiled model's integers, gives these integers.
+
+    Codes must be equal; the sums of a product may differ by the rounding of float32.
+
+    Args:
+        frames: `(n, *shape of the input)`, integers.
+
+    Returns:
+        How many integer values were compared.
+    """
+    name = original.graph.inputs[0].name or ""
+    compared = 0
+    origins = compiled.origins.items()
+    executor = Executor(original, keep=[origin.value for _, origin in origins])
+    for frame in frames:
+        values = interpret(compiled, {name: frame})
+        # A value that the compiled model does not need any more has no integers.
+        known = {k: o for k, o in origins if k in values}
+        reals = {o.value: o.real(values[k]) for k, o in known.items()}
+        shapes = {o.value: original.shape(original.value(o.value)) for o in known.values()}
+        reals = {k: r.reshape(shapes[k]) for k, r in reals.items()}
+        seen = executor.run({name: frame}, reals)
+        for key, origin in known.items():
+            node = compiled.value(key).producer()
+            expected = seen[origin.value].astype(np.float64)
+            real = reals[origin.value].astype(np.float64)
+            if node is not None and node.op_type == "MultiThreshold":
+                np.testing.assert_array_equal(real, expected, err_msg=origin.value)
+            else:
+                worst = max(map(abs, compiled.range_of(compiled.value(key)) or (0,)))
+                size = worst * np.abs(origin.scale).max() + np.abs(origin.bias).max()
+                np.testing.assert_allclose(real, expected, atol=(size + 1) * 1e-5, rtol=0)
+            compared += real.size
+    return compared

@@ -1,0 +1,89 @@
+"""How far a float32 sum of products may lie from the exact one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+
+from brainsmith.model.model import Model
+from brainsmith.model.views import is_view
+
+UNIT = 2.0**-24
+"""The unit roundoff of float32."""
+
+# The two operands of a term and the result are rounded as well.
+_OTHER_ROUNDINGS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class SumBound:
+    """`n * 2^-24 * sum|terms|` for every element of a sum in the original model.
+
+    Sums are the results of MatMul and Gemm, and of Add, Sub and Mul of two values that both
+    depend on the inputs.
+    """
+
+    model: Model
+    node: ir.Node
+
+    @classmethod
+    def of(cls, model: Model, value: ir.Value) -> SumBound | None:
+        """The bound of `value`; None if it is no sum."""
+        node = value.producer()
+        if node is None or node.domain != "":
+            return None
+        if node.op_type in ("MatMul", "Gemm"):
+            return cls(model, node)
+        if node.op_type in ("Add", "Sub", "Mul"):
+            streams = [v for v in node.inputs if v is not None and model.constant(v) is None]
+            return cls(model, node) if len(streams) == 2 else None
+        return None
+
+    @property
+    def reads(self) -> set[str]:
+        """The values that the bound depends on, constants left out."""
+        operands = (v for v in self.node.inputs if v is not None)
+        return {v.name or "" for v in operands if not v.is_initializer()}
+
+    def __call__(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The bound of every element, float64, from the values that the sum reads."""
+        operands = [np.abs(self._array(v, values).astype(np.float64)) for v in self._operands]
+        if self.node.op_type == "Mul":
+            return np.asarray(_OTHER_ROUNDINGS * UNIT * operands[0] * operands[1])
+        if self.node.op_type in ("Add", "Sub"):
+            return np.asarray(_OTHER_ROUNDINGS * UNIT * (operands[0] + operands[1]))
+        if self.node.op_type == "MatMul":
+            count = operands[0].shape[-1] + _OTHER_ROUNDINGS
+            return np.asarray(count * UNIT * (operands[0] @ operands[1]))
+        return self._gemm(operands)
+
+    def _gemm(self, operands: list[np.ndarray]) -> np.ndarray:
+        attributes = self.node.attributes
+        a = operands[0].T if attributes.get_int("transA", 0) else operands[0]
+        b = operands[1].T if attributes.get_int("transB", 0) else operands[1]
+        terms = abs(attributes.get_float("alpha", 1.0)) * (a @ b)
+        if len(operands) > 2:
+            terms = terms + abs(attributes.get_float("beta", 1.0)) * operands[2]
+        # A bias, and alpha and beta, are one rounding more each.
+        return np.asarray((a.shape[-1] + _OTHER_ROUNDINGS + 3) * UNIT * terms)
+
+    @property
+    def _operands(self) -> list[ir.Value]:
+        return [v for v in self.node.inputs if v is not None]
+
+    def _array(self, value: ir.Value, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        constant = self.model.constant(value)
+        return values[value.name or ""] if constant is None else constant
+
+
+def unsigned_source(model: Model, value: ir.Value) -> str:
+    """The name of the value behind views, and behind a product with signs."""
+    while value.name not in model.origins:
+        node = value.producer()
+        if node is None or not (is_view(node) or node.op_type == "Mul") or node.inputs[0] is None:
+            break
+        value = node.inputs[0]
+    return value.name or ""
