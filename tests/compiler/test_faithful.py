@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given as given_case
+from hypothesis import settings
 
 from brainsmith.api import Model
 from brainsmith.compiler.faithful import FaithfulReport, check_faithful
 from brainsmith.errors import ConfigurationError
 from tests.builtin.integers import Net, cleaned, interpret, streamlined
+from tests.builtin.networks import networks
 
 ROOT = Path(__file__).parents[2]
 TFC = ROOT.parent / "shared/models/tfc-w1a1"
@@ -65,11 +68,11 @@ def test_rounding_is_told_from_errors() -> None:
 def test_a_wrong_threshold_is_an_error() -> None:
     model, frames = _wide()
     compiled = streamlined(model)
-    thresholds = next(n for n in compiled.graph if n.op_type == "MultiThreshold").inputs[1]
-    assert thresholds is not None
-    table = np.array(compiled.constant(thresholds))
-    table[:, 10:] += 3
-    compiled.make_constant(thresholds, table)
+    node = next(n for n in compiled.graph if n.op_type == "MultiThreshold")
+    assert node.inputs[1] is not None
+    table = np.array(compiled.constant(node.inputs[1]))
+    table[:, table.shape[1] // 2 :] += 3
+    node.replace_input_with(1, compiled.add_initializer("wrong", table))
     report = check_faithful(
         model, compiled, {"x": frames}, interpret(compiled, {"x": frames}), given=False
     )
@@ -126,3 +129,12 @@ def test_frames_must_fit() -> None:
         check_faithful(model, compiled, {"x": frames[:3]}, values)
     with pytest.raises(ConfigurationError, match="did you mean 'x'"):
         check_faithful(model, compiled, {"xx": frames}, values)
+
+
+@settings(max_examples=40, deadline=None)
+@given_case(networks())
+def test_random_networks_agree(case: tuple[Model, np.ndarray]) -> None:
+    model, frames = case
+    report = _check(model, frames, given=False)
+    assert report.ok, [layer for layer in report.layers if layer.errors]
+    assert report.codes > 0

@@ -33,6 +33,10 @@ from brainsmith.builtin.transforms.thresholds import (
 )
 
 
+# Negating some channels widens the range of all, and there another one may be seen to fall.
+_MAX_FLIPS = 4
+
+
 def integer_codes(graph: IntegerGraph, node: ir.Node, chain: Chain | None) -> Anchor | str:
     """The codes of a quantizer as a function of the integer behind its chain.
 
@@ -56,7 +60,9 @@ def integer_codes(graph: IntegerGraph, node: ir.Node, chain: Chain | None) -> An
         return _codes_on_host(graph, node, grid)
     link = chain.extended(node, _labels(model, node, model.shape(chain.value)))
     stairs = _stairs(model, link, grid)
-    if isinstance(stairs, Falling):
+    for _ in range(_MAX_FLIPS):
+        if not isinstance(stairs, Falling):
+            break
         flipped = _flipped(graph, link, stairs.signs)
         if isinstance(flipped, str):
             return flipped

@@ -51,6 +51,11 @@ class ChainFunction:
         parts = [self._part(points[i : i + rows], slots) for i in range(0, len(points), rows)]
         return np.concatenate(parts)
 
+    @property
+    def has_nodes(self) -> bool:
+        """Whether the chain is more than the scaling of its anchor."""
+        return self._evaluate is not None
+
     def per_label(self, parameter: NDArray[Any]) -> NDArray[Any]:
         """For a parameter that broadcasts to the chain's value: what each label sees."""
         if parameter.size == 1:

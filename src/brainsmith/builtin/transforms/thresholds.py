@@ -2,7 +2,8 @@
 
 Up to 2^16 integers the function is evaluated on every one of them, which proves it monotone and
 the thresholds right. Beyond, each node of the chain must be proved monotone by what it is; the
-thresholds are found by bisection and checked on both sides.
+thresholds are found by bisection and checked on both sides. Where a node cannot be proved monotone
+(ONNX Runtime approximates Sigmoid and its kin) every integer is tried as long as that is bearable.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_ENUMERATED = 1 << 16
+MAX_EVALUATIONS = 1 << 24
 MAX_STEPS = 1 << 12
 _CHUNK = 1 << 22
 
@@ -85,6 +87,8 @@ def staircase(
     if hi - lo < MAX_ENUMERATED:
         return _enumerated(codes, labels, lo, hi)
     proved = directions()
+    if isinstance(proved, str) and (hi - lo + 1) * labels <= MAX_EVALUATIONS:
+        return _enumerated(codes, labels, lo, hi)
     if isinstance(proved, str):
         return NotProved(f"{proved}, and {hi - lo + 1} integers are too many to try each")
     if (proved < 0).any():
