@@ -7,6 +7,7 @@ module bs_elementwise #(
   parameter bit SUBTRACT   = 0,
   parameter bit MULTIPLY   = 0,
   parameter bit BLOCKS     = 0,
+  parameter int LUT_INPUTS = 4,
   parameter int LANES      = 1,
   parameter int A_BITS     = 8,
   parameter bit A_SIGNED   = 0,
@@ -44,18 +45,19 @@ module bs_elementwise #(
 
   for (genvar lane = 0; lane < LANES; lane++) begin : g_lane
     bs_elementwise_lane #(
-      .SUBTRACT (SUBTRACT),
-      .MULTIPLY (MULTIPLY),
-      .BLOCKS   (BLOCKS),
-      .A_BITS   (A_BITS),
-      .A_SIGNED (A_SIGNED),
-      .A_BIPOLAR(A_BIPOLAR),
-      .B_BITS   (B_BITS),
-      .B_SIGNED (B_SIGNED),
-      .B_BIPOLAR(B_BIPOLAR),
-      .Y_BITS   (Y_BITS),
-      .Y_BIPOLAR(Y_BIPOLAR),
-      .OPERANDS (OPERANDS)
+      .SUBTRACT  (SUBTRACT),
+      .MULTIPLY  (MULTIPLY),
+      .BLOCKS    (BLOCKS),
+      .LUT_INPUTS(LUT_INPUTS),
+      .A_BITS    (A_BITS),
+      .A_SIGNED  (A_SIGNED),
+      .A_BIPOLAR (A_BIPOLAR),
+      .B_BITS    (B_BITS),
+      .B_SIGNED  (B_SIGNED),
+      .B_BIPOLAR (B_BIPOLAR),
+      .Y_BITS    (Y_BITS),
+      .Y_BIPOLAR (Y_BIPOLAR),
+      .OPERANDS  (OPERANDS)
     ) lane_i (
       .clk,
       .enable,

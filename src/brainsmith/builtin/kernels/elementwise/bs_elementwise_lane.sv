@@ -7,7 +7,8 @@
 module bs_elementwise_lane #(
   parameter bit SUBTRACT   = 0,
   parameter bit MULTIPLY   = 0,
-  parameter bit BLOCKS     = 0,  // multiply in a multiplier block, else with rows of adders
+  parameter bit BLOCKS     = 0,  // multiply in a multiplier block, else in LUTs
+  parameter int LUT_INPUTS = 4,
   parameter int A_BITS     = 8,
   parameter bit A_SIGNED   = 0,
   parameter bit A_BIPOLAR  = 0,
@@ -58,15 +59,23 @@ module bs_elementwise_lane #(
     assign b_wide = BWide'({B_SIGNED && b[B_BITS-1], b});
   end
 
-  if (MULTIPLY && BLOCKS) begin : g_multiply
-    assign y = a_wide * b_wide;
-  end else if (MULTIPLY) begin : g_rows
-    // One row for each bit of b; that of the sign bit is subtracted.
-    always_comb begin
-      y = '0;
-      for (int i = 0; i < BWide - 1; i++) y = y + ((Wide'(a_wide) & {Wide{b_wide[i]}}) <<< i);
-      y = y - ((Wide'(a_wide) & {Wide{b_wide[BWide-1]}}) <<< (BWide - 1));
-    end
+  if (MULTIPLY) begin : g_multiply
+    localparam bit Swap = BWide > AWide;  // the product wants its wider operand first
+    logic [Wide-1:0] product;
+    bs_matmul_product #(
+      .A_BITS    (Swap ? BWide : AWide),
+      .A_SIGNED  (1),
+      .B_BITS    (Swap ? AWide : BWide),
+      .B_SIGNED  (1),
+      .P_BITS    (Wide),
+      .DSP       (BLOCKS),
+      .LUT_INPUTS(LUT_INPUTS)
+    ) product_i (
+      .a(Swap ? b_wide : a_wide),
+      .b(Swap ? a_wide : b_wide),
+      .p(product)
+    );
+    assign y = $signed(product);
   end else if (SUBTRACT) begin : g_subtract
     assign y = Wide'(a_wide) - Wide'(b_wide);
   end else begin : g_add

@@ -67,7 +67,7 @@ def implement(config: KernelConfig, *, multiply: bool) -> RTLOp:
         parameters |= {"FOLDS": len(lane.constants), "BLOCK": int(lane.block)}
     return RTLOp(
         top=top,
-        sources=("bs_elementwise_lane.sv", f"{top}.sv"),
+        sources=("../matmul/bs_matmul_product.sv", "bs_elementwise_lane.sv", f"{top}.sv"),
         parameters=parameters,
         memories=memories,
     )
@@ -78,6 +78,7 @@ def _parameters(lane: Lane, config: KernelConfig) -> dict[str, int | str]:
         "SUBTRACT": int(bool(config.attributes.get("subtract"))),
         "MULTIPLY": int(lane.multiply),
         "BLOCKS": int(lane.blocks),
+        "LUT_INPUTS": 6 if config.family in ("xc7", "xcup") else 4,
         "LANES": config.pe,
         "Y_BITS": lane.y.bits,
         "Y_BIPOLAR": int(lane.y.bipolar),

@@ -35,15 +35,14 @@ module bs_fifo #(
       .m_ready(m_axis_y_tready)
     );
   end else begin : g_memory
-    // A power of two wraps by itself and LUT RAM comes in such sizes; above, words are dear.
-    localparam int RamDepth = DEPTH <= 257 ? 1 << $clog2(DEPTH - 1) : DEPTH - 1;
+    // A power of two wraps by itself, and up to a block RAM's rows it costs nothing.
+    localparam int RamDepth = DEPTH <= 1025 ? 1 << $clog2(DEPTH - 1) : DEPTH - 1;
     localparam int AddrBits = $clog2(RamDepth);
 
     (* ram_style = RAM_STYLE, no_rw_check *)
     logic [WIDTH-1:0] ram [RamDepth];
     logic [WIDTH-1:0] data_q;
-    logic [AddrBits-1:0] write_q, read_q;
-    logic [AddrBits:0] count_q;
+    logic [AddrBits-1:0] write_q, write_d, read_q, read_d;
     logic full_q, empty_q, valid_q;
     logic push, pop;
 
@@ -53,9 +52,13 @@ module bs_fifo #(
     assign push = s_axis_x_tvalid && !full_q;
     assign pop  = !empty_q && (!valid_q || m_axis_y_tready);
 
-    function automatic logic [AddrBits-1:0] next(input logic [AddrBits-1:0] address);
-      return address == AddrBits'(RamDepth - 1) ? '0 : address + 1'b1;
-    endfunction
+    if ((RamDepth & (RamDepth - 1)) == 0) begin : g_wrap
+      assign write_d = write_q + 1'b1;
+      assign read_d  = read_q + 1'b1;
+    end else begin : g_compare
+      assign write_d = write_q == AddrBits'(RamDepth - 1) ? '0 : write_q + 1'b1;
+      assign read_d  = read_q == AddrBits'(RamDepth - 1) ? '0 : read_q + 1'b1;
+    end
 
     always_ff @(posedge clk) begin
       if (push) ram[write_q] <= s_axis_x_tdata;
@@ -64,22 +67,17 @@ module bs_fifo #(
       if (!rst_n) begin
         write_q <= '0;
         read_q  <= '0;
-        count_q <= '0;
         full_q  <= 1'b0;
         empty_q <= 1'b1;
         valid_q <= 1'b0;
       end else begin
-        if (push) write_q <= next(write_q);
-        if (pop) read_q <= next(read_q);
-        if (push && !pop) begin
-          count_q <= count_q + 1'b1;
-          full_q  <= count_q == (AddrBits + 1)'(RamDepth - 1);
-          empty_q <= 1'b0;
-        end else if (pop && !push) begin
-          count_q <= count_q - 1'b1;
-          full_q  <= 1'b0;
-          empty_q <= count_q == (AddrBits + 1)'(1);
-        end
+        if (push) write_q <= write_d;
+        if (pop) read_q <= read_d;
+        // The pointers meet when the memory has become full, or empty.
+        if (push && !pop) full_q <= write_d == read_q;
+        else if (pop) full_q <= 1'b0;
+        if (pop && !push) empty_q <= read_d == write_q;
+        else if (push) empty_q <= 1'b0;
         if (pop || m_axis_y_tready) valid_q <= pop;
       end
     end

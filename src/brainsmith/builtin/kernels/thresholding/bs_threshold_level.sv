@@ -7,7 +7,8 @@
 //            | lane LANES-1 | ... | lane 1 | lane 0 |   T_BITS each
 //
 // BLOCK = 0: the memory is read without a register, one cycle for the level. BLOCK = 1: it is read
-// into a register, as block RAM needs it, two cycles. Nothing moves while `enable` is low.
+// into a register, as block RAM needs it, two cycles. LAST: no level follows. Nothing moves while
+// `enable` is low.
 module bs_threshold_level #(
   parameter int LANES    = 1,
   parameter int FOLDS    = 1,
@@ -16,6 +17,7 @@ module bs_threshold_level #(
   parameter bit X_SIGNED = 0,
   parameter int T_BITS   = 8,
   parameter bit BLOCK    = 0,
+  parameter bit LAST     = 0,
   parameter     MEMORY   = "",
   localparam int FoldBits   = FOLDS > 1 ? $clog2(FOLDS) : 1,
   localparam int PrefixBits = LEVEL > 0 ? LEVEL : 1
@@ -31,6 +33,17 @@ module bs_threshold_level #(
 );
   localparam int Rows     = FOLDS << LEVEL;
   localparam int AddrBits = Rows > 1 ? $clog2(Rows) : 1;
+
+  // v >= t from the lowest bit up: where t has a 1, v needs one too; where t has a 0, a 1 decides.
+  function automatic logic at_least(input logic [T_BITS-1:0] v, input logic [T_BITS-1:0] t);
+    logic result, flip;
+    result = 1'b1;
+    for (int i = 0; i < T_BITS; i++) begin
+      flip   = X_SIGNED && i == T_BITS - 1;
+      result = (t[i] ^ flip) ? (v[i] ^ flip) && result : (v[i] ^ flip) || result;
+    end
+    return result;
+  endfunction
 
   // What stands beside the thresholds that were read.
   logic [FoldBits-1:0]         fold;
@@ -85,17 +98,25 @@ module bs_threshold_level #(
 
     assign value   = x[lane*X_BITS+:X_BITS];
     assign answers = prefix[lane*PrefixBits+:PrefixBits];
-    if (X_SIGNED) begin : g_signed
+    if (Rows == 1 && T_BITS <= 16) begin : g_constant
+      // Logic folds with the constant; a carry chain would not.
+      assign reached = at_least(T_BITS'({{T_BITS{X_SIGNED && value[X_BITS-1]}}, value}), threshold);
+    end else if (X_SIGNED) begin : g_signed
       assign reached = $signed(value) >= $signed(threshold);
     end else begin : g_unsigned
       assign reached = value >= threshold;
     end
 
-    // Registers that address the next memory hold the complement. Yosys merges a register that
-    // addresses a memory into it, which costs a register for each bit that is read.
-    logic [LEVEL:0] answers_n_q;
-    always_ff @(posedge clk) if (enable) answers_n_q <= ~(LEVEL + 1)'({answers, reached});
-    assign prefix_o[lane*(LEVEL+1)+:LEVEL+1] = ~answers_n_q;
+    if (LAST) begin : g_last
+      always_ff @(posedge clk)
+        if (enable) prefix_o[lane*(LEVEL+1)+:LEVEL+1] <= (LEVEL + 1)'({answers, reached});
+    end else begin : g_inner
+      // Registers that address the next memory hold the complement. Yosys merges a register that
+      // addresses a memory into it, which costs a register for each bit that is read.
+      logic [LEVEL:0] answers_n_q;
+      always_ff @(posedge clk) if (enable) answers_n_q <= ~(LEVEL + 1)'({answers, reached});
+      assign prefix_o[lane*(LEVEL+1)+:LEVEL+1] = ~answers_n_q;
+    end
   end
 
   logic [FoldBits-1:0] fold_n_q;

@@ -44,7 +44,7 @@ module bs_width_converter #(
   localparam int UnitBits = Unit * BITS;
   localparam int CountBits = $clog2(Units + 1);
 
-  logic [Units*UnitBits-1:0] units_q, units_d;
+  logic [Units*UnitBits-1:0] units_q;
   logic [CountBits-1:0] count_q, rest;
   logic going, coming;
 
@@ -56,20 +56,22 @@ module bs_width_converter #(
   assign coming = s_axis_x_tvalid && s_axis_x_tready;
 
   for (genvar i = 0; i < Units; i++) begin : g_unit
+    // The unit of the coming beat that lands here, for each height of the rest.
+    logic [UnitBits-1:0] unit_d;
+    logic lands;
     always_comb begin
-      units_d[i*UnitBits+:UnitBits] = units_q[i*UnitBits+:UnitBits];
-      if (i + B < Units && going)
-        units_d[i*UnitBits+:UnitBits] = units_q[((i+B)%Units)*UnitBits+:UnitBits];
-      // The unit of the coming beat that lands here, for each height of the rest.
+      unit_d = i + B < Units ? units_q[((i+B)%Units)*UnitBits+:UnitBits] : 'x;
+      lands  = 1'b0;
       for (int j = 0; j < B; j++)
-        if (j <= i && i < j + A && coming && rest == CountBits'(j))
-          units_d[i*UnitBits+:UnitBits] = s_axis_x_tdata[((i-j+A*B)%A)*UnitBits+:UnitBits];
+        if (j <= i && i < j + A && coming && (B == 1 || rest == CountBits'(j))) begin
+          unit_d = s_axis_x_tdata[((i-j+A*B)%A)*UnitBits+:UnitBits];
+          lands  = 1'b1;
+        end
     end
+    always_ff @(posedge clk) if (lands || going) units_q[i*UnitBits+:UnitBits] <= unit_d;
   end
 
-  always_ff @(posedge clk) begin
-    units_q <= units_d;
+  always_ff @(posedge clk)
     if (!rst_n) count_q <= '0;
     else count_q <= coming ? rest + CountBits'(A) : rest;
-  end
 endmodule
