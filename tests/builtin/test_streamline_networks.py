@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 
-from brainsmith.api import BIPOLAR, IntType, Model, ModelError
-from brainsmith.model.execution import execute
+from brainsmith.api import BIPOLAR, IntType, Model
 from tests.builtin.integers import (
     Net,
     assert_same_layers,

@@ -41,7 +41,22 @@ def project(modules: Sequence[Module]) -> Hdl:
 
 
 def generate(partition: Partition, modules: Sequence[Module]) -> Rtl:
-    """The top level of a partition: AXI4-Stream ports padded to bytes, instances and wires."""
+    """A partition as SystemVerilog: its modules under a top level."""
+    return Rtl(partition, tuple(modules), _top(partition, modules, {}))
+
+
+def linked_top(rtl: Rtl, names: Mapping[str, str]) -> Source:
+    """The top level over modules that were synthesised with their parameters.
+
+    Args:
+        rtl: the partition.
+        names: the name of each instance's module.
+    """
+    return _top(rtl.partition, rtl.modules, names)
+
+
+def _top(partition: Partition, modules: Sequence[Module], names: Mapping[str, str]) -> Source:
+    """The top level: AXI4-Stream ports padded to bytes, wires, instances."""
     wires = {edge: f"s{i}" for i, edge in enumerate(partition.edges)}
     at = {end: wires[edge] for edge in partition.edges for end in (edge.source, edge.sink)}
     text = "\n".join(
@@ -50,12 +65,12 @@ def generate(partition: Partition, modules: Sequence[Module]) -> Rtl:
             *(line for edge, wire in wires.items() for line in _wire(edge, wire)),
             *(line for port in partition.inputs for line in _entry(port, at)),
             *(line for port in partition.outputs for line in _exit(port, at)),
-            *(line for module in modules for line in _instance(module, at)),
+            *(line for module in modules for line in _instance(module, at, names)),
             "endmodule",
             "",
         ]
     )
-    return Rtl(partition, tuple(modules), Source(f"{partition.name}.sv", text))
+    return Source(f"{partition.name}.sv", text)
 
 
 def _stream_port(port: PartitionPort, direction: Literal["in", "out"]) -> StreamPort:
@@ -122,11 +137,11 @@ def _exit(port: PartitionPort, at: Mapping[End, str]) -> list[str]:
     ]
 
 
-def _instance(module: Module, at: Mapping[End, str]) -> list[str]:
+def _instance(module: Module, at: Mapping[End, str], names: Mapping[str, str]) -> list[str]:
     name = module.instance.name
-    lines = [f"  {module.top} #("]
-    lines.append(",\n".join(f"    .{k}({literal(v)})" for k, v in module.parameters.items()))
-    lines.append(f"  ) {name} (")
+    values = ",\n".join(f"    .{k}({literal(v)})" for k, v in module.parameters.items())
+    head = f"  {module.top} #(\n{values}\n  ) {name} (" if values else f"  {module.top} {name} ("
+    lines = [f"  {names[name]} {name} (" if name in names else head]
     pins = ["    .clk(clk)", "    .rst_n(rst_n)"]
     for port in module.unit.ports:
         prefix = "s_axis" if port.direction == "in" else "m_axis"
@@ -134,4 +149,3 @@ def _instance(module: Module, at: Mapping[End, str]) -> list[str]:
         for signal in ("tdata", "tvalid", "tready"):
             pins.append(f"    .{prefix}_{port.name}_{signal}({wire}_{signal})")
     return [*lines, ",\n".join(pins), "  );"]
-

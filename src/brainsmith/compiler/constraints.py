@@ -19,11 +19,13 @@ def facts_of(operation: Any, config: KernelConfig) -> dict[str, object]:
     """Facts about a node that constraints may speak of.
 
     For every loop and dimension its size; `size`, the product of the loops; `dtypes`, the names
-    of all datatypes; for every port `PORT_bits` and `PORT_dtypes`; what the operation adds.
+    of the inputs' datatypes, static ones included; for every port `PORT_bits` and
+    `PORT_dtypes`; what the operation adds.
     """
     facts: dict[str, object] = dict(config.dims)
     facts["size"] = config.nest.cycles(config.dims, {})
-    facts["dtypes"] = sorted({dtype.name for dtype in config.dtypes.values()})
+    inputs = {port.name for port in config.nest.ports if port.direction == "in"}
+    facts["dtypes"] = sorted({d.name for port, d in config.dtypes.items() if port in inputs})
     for port, dtype in config.dtypes.items():
         facts[f"{port}_bits"] = dtype.bits
         facts[f"{port}_dtypes"] = [dtype.name]

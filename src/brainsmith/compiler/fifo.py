@@ -18,9 +18,9 @@ from brainsmith.compiler.design import (
     identifier,
     topological,
 )
-from brainsmith.compiler.schedule import run, schedule_of
+from brainsmith.compiler.schedule import Schedule, run, schedule_of
 
-FRAMES = 4  # after the first frame the pattern repeats; more would show nothing new
+FRAMES = 4
 
 
 @dataclass(frozen=True)
@@ -41,25 +41,32 @@ class StreamModel:
 def analyse(partition: Partition) -> StreamModel:
     """The stream model of a partition whose input is driven at the pace of its slowest layer."""
     schedules = {i.name: schedule_of(i.kernel, i.config) for i in partition.instances}
+    model = _analyse(partition, schedules, FRAMES)
+    # The pattern repeats once the pipeline is full, and not before.
+    filling = model.latency // model.interval + 2
+    return model if filling <= FRAMES else _analyse(partition, schedules, filling)
+
+
+def _analyse(partition: Partition, schedules: Mapping[str, Schedule], frames: int) -> StreamModel:
     interval = max(schedule.iterations for schedule in schedules.values())
     into = {edge.sink: edge for edge in partition.edges}
     given: dict[End, np.ndarray] = {}
     waiting: dict[StreamEdge, int] = {}
     for entry in partition.inputs:
         beats = entry.size // entry.elements
-        start = interval * np.arange(FRAMES)[:, None] + np.arange(beats)[None, :]
+        start = interval * np.arange(frames)[:, None] + np.arange(beats)[None, :]
         given[End(EXTERNAL, entry.name)] = start.ravel()
     for instance in partition.instances:
         schedule = schedules[instance.name]
         edges = {port: into[End(instance.name, port)] for port in schedule.takes}
         arrivals = {port: given[edge.source] for port, edge in edges.items()}
-        timing = run(schedule, arrivals, FRAMES)
+        timing = run(schedule, arrivals, frames)
         for port, edge in edges.items():
             waiting[edge] = _most_waiting(arrivals[port], timing.taken[port])
         for port, cycles in timing.given.items():
             given[End(instance.name, port)] = cycles
     last = [given[e.source] for e in partition.edges if e.sink.external]
-    latency = max(int(cycles[len(cycles) // FRAMES - 1]) for cycles in last) + 1
+    latency = max(int(cycles[len(cycles) // frames - 1]) for cycles in last)
     return StreamModel(interval, latency, waiting)
 
 

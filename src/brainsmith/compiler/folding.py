@@ -112,8 +112,16 @@ def estimate(kernel: Any, configs: Sequence[KernelConfig]) -> tuple[list[int], l
     resources = getattr(kernel, "resources", None)
     return (
         [int(i) for i in intervals(configs)] if intervals else [c.cycles for c in configs],
-        list(resources(configs)) if resources else [Resources()] * len(configs),
+        list(resources(configs)) if resources else [_by_lanes(c) for c in configs],
     )
+
+
+def _by_lanes(config: KernelConfig) -> Resources:
+    """A guess for a kernel without a model: what runs at once, by the widths of its operands."""
+    lanes = config.nest.cycles(config.dims, {}) // config.cycles
+    inputs = [p.name for p in config.nest.ports if p.direction == "in" and p.name in config.dtypes]
+    width = math.prod(config.dtypes[name].bits for name in inputs)
+    return Resources(LUT=lanes * width, FF=lanes * width)
 
 
 def _choices(node: Mapped, target: Target, pinned: Mapping[str, int | str]) -> list[Choice]:

@@ -7,7 +7,6 @@ contributes to it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,11 +48,10 @@ def schedule_of(kernel: Any, config: KernelConfig) -> Schedule:
     streams = [p for p in config.nest.ports if config.is_stream(p.name)]
     inputs = [p.name for p in streams if p.direction == "in"]
     outputs = [p.name for p in streams if p.direction == "out"]
-    iterations = max([config.cycles, *(config.stream(p.name).beats for p in streams)])
     return Schedule(
-        iterations,
-        {port: _first(config, port, iterations) for port in inputs},
-        {port: _last(config, port, iterations) for port in outputs},
+        config.cycles,
+        {port: _walk(config, port, last=False) for port in inputs},
+        {port: _walk(config, port, last=True) for port in outputs},
         latency,
     )
 
@@ -82,30 +80,22 @@ def _repeat(iterations: np.ndarray, period: int, frames: int) -> np.ndarray:
     return (iterations[None, :] + period * np.arange(frames)[:, None]).ravel()
 
 
-def _first(config: KernelConfig, port: str, iterations: int) -> np.ndarray:
-    return _walk(config, port, iterations, last=False)
-
-
-def _last(config: KernelConfig, port: str, iterations: int) -> np.ndarray:
-    return _walk(config, port, iterations, last=True)
-
-
-def _walk(config: KernelConfig, port: str, iterations: int, *, last: bool) -> np.ndarray:
+def _walk(config: KernelConfig, port: str, *, last: bool) -> np.ndarray:
     """The first or last iteration of each beat of a port, beats in the order of the stream."""
-    beats = config.stream(port).beats
+    declared, iterations = config.nest.port(port), config.cycles
+    if declared.fold:  # regrouped elements: beats are spread evenly over the frame
+        beats = config.stream(port).beats
+        beat = np.arange(beats, dtype=np.int64)
+        return -(-(beat + 1) * iterations // beats) - 1 if last else beat * iterations // beats
     trips = [
         (loop.name, config.dims[loop.name] // config.nest.unroll(loop.name, config.folding))
         for loop in config.nest.loops
     ]
-    if math.prod(n for _, n in trips) != iterations:  # a rate converter: no nest of its own
-        even = np.arange(beats, dtype=np.int64)
-        return -(-(even + 1) * iterations // beats) - 1 if last else even * iterations // beats
-    dims = config.nest.port(port).dims
     offset = np.zeros(1, dtype=np.int64)
     stride = iterations
     for name, trip in trips:
         stride //= trip
-        if name in dims:
+        if name in declared.dims:
             offset = (offset[:, None] + stride * np.arange(trip)[None, :]).ravel()
         elif last:
             offset = offset + stride * (trip - 1)

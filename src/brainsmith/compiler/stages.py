@@ -31,14 +31,14 @@ class Step:
     def apply(self, model: Model) -> Model:
         """The transformed model; the transform gets a `Model`, `ModelWrapper` or `ModelProto`."""
         if _is_qonnx(type(self.transform)):
-            wrapper = model.to_qonnx().transform(self.transform)
-            return Model.from_qonnx(wrapper)
-        form = _wanted_form(self.transform)
-        if form == "ModelWrapper":
-            return _as_model(self.transform.apply(model.to_qonnx(), self.config), self.name)
-        if form == "ModelProto":
-            return _as_model(self.transform.apply(model.to_proto(), self.config), self.name)
-        return _as_model(self.transform.apply(model, self.config), self.name)
+            result = model.to_qonnx().transform(self.transform)
+        elif (form := _wanted_form(self.transform)) == "ModelWrapper":
+            result = self.transform.apply(model.to_qonnx(), self.config)
+        elif form == "ModelProto":
+            result = self.transform.apply(model.to_proto(), self.config)
+        else:
+            result = self.transform.apply(model, self.config)
+        return _as_model(result, model, self.name)
 
 
 def plan(specs: Sequence[TransformSpec], registry: PluginRegistry, family: str) -> list[Step]:
@@ -111,14 +111,18 @@ def _wanted_form(transform: Any) -> str:
     return name.rsplit(".", 1)[-1]
 
 
-def _as_model(result: Any, name: str) -> Model:
+def _as_model(result: Any, before: Model, name: str) -> Model:
+    """What a transform returned, as a Model that still knows where its values come from."""
     if isinstance(result, Model):
         return result
     kind = type(result).__name__
     if kind == "ModelWrapper":
-        return Model.from_qonnx(result)
-    if kind == "ModelProto":
-        return Model.from_proto(result)
-    raise PluginError(
-        f"the transform returned {kind}", where=name, hint="return the transformed model"
-    )
+        after = Model.from_qonnx(result, origins=before.origins)
+    elif kind == "ModelProto":
+        after = Model.from_proto(result, origins=before.origins)
+    else:
+        raise PluginError(
+            f"the transform returned {kind}", where=name, hint="return the transformed model"
+        )
+    after.notes = list(before.notes)
+    return after

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from brainsmith.api.decorators import BACKENDS, STAGES
 from brainsmith.errors import ConfigurationError, PluginError, nearest
 from brainsmith.plugins import PluginRegistry
-from brainsmith.plugins.manifest import explain, read_yaml
+from brainsmith.plugins.manifest import explain, first_complaint, read_yaml
 
 Objective = Literal["throughput", "area"]
 ParamValue = int | str
@@ -166,7 +166,7 @@ def _parse(data: Any, where: str) -> CompilationStrategy:
 
 def _schema_at(error: ValidationError) -> type[BaseModel]:
     """The part of the schema that the first complaint is about."""
-    match error.errors()[0]["loc"][:1]:
+    match first_complaint(error)["loc"][:1]:
         case ("kernels",):
             return _KernelFile
         case ("transforms",):

@@ -143,6 +143,13 @@ def evaluate(
     return {name: values[name] for name in wanted}
 
 
+def node_runner(model: Model, node: ir.Node) -> Runner:
+    """What executes one node of a model alone."""
+    if is_qonnx(node):
+        return _qonnx(model, node)
+    return OrtRunner([node], [value.name for value in node.outputs if value.name], model.ir)
+
+
 def _compiled(
     model: Model, nodes: Sequence[ir.Node], cuts: frozenset[str], wanted: Collection[str]
 ) -> Iterator[Runner]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from brainsmith.errors import PluginError, nearest
 
@@ -89,9 +90,14 @@ def read_yaml(path: Path) -> Any:
         raise PluginError(f"this is not YAML: {error}", where=str(path)) from error
 
 
+def first_complaint(error: ValidationError) -> ErrorDetails:
+    """The complaint to show: an unknown field rather than what it makes missing."""
+    return min(error.errors(), key=lambda complaint: complaint["type"] != "extra_forbidden")
+
+
 def explain(error: ValidationError, cls: type[BaseModel]) -> str:
-    """The first complaint of pydantic as a sentence; `cls` has the fields that are valid there."""
-    first = error.errors()[0]
+    """pydantic's complaint as a sentence; `cls` has the fields that are valid there."""
+    first = first_complaint(error)
     field = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         return f"unknown field '{field}': {nearest(str(first['loc'][-1]), cls.model_fields)}"

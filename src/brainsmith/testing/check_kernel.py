@@ -53,7 +53,7 @@ class CaseResult:
     case: KernelCase
     mismatches: int
     first_wrong: tuple[str, int, int, int, int] | None
-    interval: int
+    interval: float
     expected_interval: int
     latency: int
     expected_latency: int

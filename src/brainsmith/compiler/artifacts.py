@@ -1,0 +1,70 @@
+"""What a build leaves on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainsmith.compiler.codegen import Rtl
+from brainsmith.compiler.metrics import with_artifacts
+from brainsmith.model.model import Model
+from brainsmith.report.html import write_html
+from brainsmith.report.json_report import write_json
+from brainsmith.report.records import BuildReport
+from brainsmith.toolchains.hdl import write_files, write_sources
+from brainsmith.toolchains.process import BuildLog
+
+if TYPE_CHECKING:
+    from brainsmith.compiler.physical import Physical
+
+RTL, MODEL, FOLDING, LOG = "rtl", "model.onnx", "folding.json", "build.log"
+
+
+def write_rtl(rtls: Sequence[Rtl], folder: Path) -> None:
+    """The sources, the memory files and a file list (`rtl/files.f`, tops last)."""
+    target = folder / RTL
+    target.mkdir()
+    names: dict[str, None] = {}
+    for rtl in rtls:
+        names |= dict.fromkeys(write_sources(rtl.hdl.sources, target))
+        write_files(rtl.hdl.files, target)
+    (target / "files.f").write_text("".join(f"{name}\n" for name in names))
+
+
+def write(
+    folder: Path,
+    place: Path,
+    report: BuildReport,
+    model: Model,
+    physical: Physical | None,
+    log: BuildLog,
+) -> dict[str, Path]:
+    """Writes the rest of a build into `folder`, which will stand at `place`; returns the paths
+    there, by name."""
+    model.save(folder / MODEL)
+    used = {
+        layer.node: {**layer.folding, **{str(k): v for k, v in layer.params.items()}}
+        for layer in report.layers
+    }
+    (folder / FOLDING).write_text(json.dumps(used, indent=2) + "\n")
+    names = {"rtl": RTL, "model": MODEL, "folding": FOLDING, "log": LOG}
+    if physical is not None:
+        from brainsmith.compiler.physical import save_netlists
+
+        names |= save_netlists(physical, folder)
+    names |= {"json": "report.json", "report": "report.html"}
+    paths = {name: place / file for name, file in names.items()}
+    report = with_artifacts(report, paths)
+    write_json(report, folder / "report.json")
+    write_html(report, folder / "report.html")
+    log.write(folder / LOG)
+    return paths
+
+
+def keep_log(log: BuildLog, place: Path) -> None:
+    """Keeps the log of a build that failed, beside the place where it would stand."""
+    with contextlib.suppress(OSError):  # the failure itself is what must be told
+        log.write(place.with_name(f"{place.name}.failed.log"))

@@ -1,0 +1,231 @@
+"""The compiler: from the model's file to a verified, synthesised and placed design."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainsmith.compiler import artifacts, metrics
+from brainsmith.compiler.accelerator import Accelerator
+from brainsmith.compiler.arrays import read_frames
+from brainsmith.compiler.codegen import Rtl, generate
+from brainsmith.compiler.explanation import NodeExplanation, explain
+from brainsmith.compiler.fit import check_estimate, check_measured
+from brainsmith.compiler.frontend import FrontEnd, front_end, load_and_map
+from brainsmith.compiler.host import Frames
+from brainsmith.compiler.implement import implement
+from brainsmith.compiler.options import CompileOptions
+from brainsmith.compiler.output import build_folder
+from brainsmith.compiler.progress import Progress, Silent
+from brainsmith.compiler.result import CompilationResult
+from brainsmith.compiler.strategy import CompilationStrategy, load_strategy
+from brainsmith.compiler.targets import Target, get_target
+from brainsmith.compiler.verification import Evidence, generated_inputs, verify
+from brainsmith.model.model import Model
+from brainsmith.plugins import PluginRegistry
+from brainsmith.report.records import StepRecord
+from brainsmith.toolchains.cache import BuildCache
+from brainsmith.toolchains.process import BuildLog
+
+if TYPE_CHECKING:
+    from brainsmith.compiler.physical import Physical
+
+StrategySource = str | Path | CompilationStrategy
+
+
+@dataclass
+class Clock:
+    """How long each step took."""
+
+    progress: Progress
+    log: BuildLog
+    steps: list[StepRecord] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str, total: int | None = None) -> Iterator[None]:
+        self.progress.step(name, total)
+        start, calls = time.perf_counter(), len(self.log.calls)
+        yield
+        made = self.log.calls[calls:]
+        cached = bool(made) and all(call.cached for call in made if call.tool != "simulation")
+        self.steps.append(StepRecord(name, time.perf_counter() - start, cached))
+
+
+class Compiler:
+    """Compiles models.
+
+    Args:
+        registry: where components are found; the built-in plugin's if None.
+        cache: results of tools; the user's cache if None.
+        progress: who watches.
+    """
+
+    def __init__(
+        self,
+        registry: PluginRegistry | None = None,
+        cache: BuildCache | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.registry = registry or PluginRegistry()
+        self.cache = cache or BuildCache()
+        self.progress = progress or Silent()
+
+    def compile(
+        self,
+        model: str | Path,
+        strategy: StrategySource = "balanced",
+        options: CompileOptions | None = None,
+    ) -> CompilationResult:
+        """Compiles a model and writes the build.
+
+        Args:
+            model: an ONNX or QONNX file.
+            strategy: a name, a YAML file, or an object.
+            options: target, clock, verification, output.
+
+        Raises:
+            ModelError: the model cannot be read or compiled.
+            ConfigurationError: strategy, folding or an option names what does not exist.
+            TargetError: the target is unknown or too small, or the speed cannot be reached.
+            ToolError: a tool is missing or failed.
+            VerificationError: the hardware hangs or breaks the wire contract. (Where it computes
+                something else than the reference, the result says so and has no success.)
+            StorageError: the build cannot be written.
+        """
+        options = options or CompileOptions()
+        path = Path(model)
+        target = get_target(options.target, self.registry)
+        resolved = load_strategy(strategy, self.registry).resolved(self.registry)
+        log = BuildLog()
+        clock = Clock(self.progress, log)
+        with clock.step("front end"):
+            front = front_end(path, resolved, target, self.registry, options, self.progress)
+            check_estimate(front, target)
+        output = options.output or Path("build") / path.stem
+        try:
+            with build_folder(output) as folder:
+                job = _Job(self, front, target, resolved, options, log, clock)
+                result = job.build(path, folder, output)
+        finally:
+            self.progress.done()
+        return result
+
+    def explain(
+        self,
+        model: str | Path,
+        strategy: StrategySource = "balanced",
+        *,
+        target: str = "ecp5-85k",
+        shapes: Mapping[str, Sequence[int]] | None = None,
+    ) -> list[NodeExplanation]:
+        """For each node of the model, the kernel that takes it, or why none does."""
+        family = get_target(target, self.registry).family
+        resolved = load_strategy(strategy, self.registry).resolved(self.registry)
+        options = CompileOptions(target=target, shapes=shapes or {})
+        _, compiled, mapping = load_and_map(
+            Path(model), resolved, self.registry, family, options, self.progress
+        )
+        self.progress.done()
+        return explain(compiled, mapping)
+
+
+@dataclass
+class _Job:
+    """One compile, after its front end."""
+
+    compiler: Compiler
+    front: FrontEnd
+    target: Target
+    strategy: CompilationStrategy
+    options: CompileOptions
+    log: BuildLog
+    clock: Clock
+
+    def build(self, path: Path, folder: Path, output: Path) -> CompilationResult:
+        with self.clock.step("generate"):
+            rtls = [
+                generate(partition, [implement(i) for i in partition.instances])
+                for partition in self.front.design.partitions
+            ]
+            artifacts.write_rtl(rtls, folder)
+        try:
+            evidence, physical = self._simulate_and_synthesize(rtls)
+            if physical is not None:
+                physical = self._finish(rtls, evidence, physical)
+            report = metrics.report(
+                path.name, self.front, self.target, self.strategy, self.options,
+                evidence, physical, self.clock.steps, self.log,
+            )  # fmt: skip
+            paths = artifacts.write(folder, output, report, self.front.compiled, physical, self.log)
+        except BaseException:
+            artifacts.keep_log(self.log, output)
+            raise
+        accelerator = None
+        if evidence is not None:
+            by_name = {rtl.partition.name: rtl for rtl in rtls}
+            accelerator = Accelerator(
+                self.front.design, self.front.compiled, by_name, evidence.simulations
+            )
+        final = metrics.with_artifacts(report, paths)
+        return CompilationResult(final, self.front.design, self.front.compiled, paths, accelerator)
+
+    def _simulate_and_synthesize(
+        self, rtls: Sequence[Rtl]
+    ) -> tuple[Evidence | None, Physical | None]:
+        """Both at once, since neither needs the other and each has time to wait for."""
+        cache, progress = self.compiler.cache, self.clock.progress
+        vectors = self._vectors(self.front.original) if self.options.verify else None
+        parts = sum(len(rtl.modules) for rtl in rtls)
+        names = [
+            name
+            for name, wanted in (("simulate", vectors), ("synthesize", self.options.synthesize))
+            if wanted
+        ]
+        with self.clock.step(" and ".join(names) or "finish", parts), ThreadPoolExecutor(1) as pool:
+            synthesis = None
+            if self.options.synthesize:
+                from brainsmith.compiler.physical import synthesize
+
+                synthesis = pool.submit(synthesize, rtls, self.target, cache, self.log, progress)
+            evidence = None
+            if vectors is not None:
+                inputs, expected, generated = vectors
+                evidence = verify(
+                    self.front, rtls, inputs, expected,
+                    generated=generated, seed=self.options.seed, cache=cache, log=self.log,
+                )  # fmt: skip
+            return evidence, synthesis.result() if synthesis is not None else None
+
+    def _finish(
+        self, rtls: Sequence[Rtl], evidence: Evidence | None, physical: Physical
+    ) -> Physical:
+        """One frame on the netlist, and placement, as far as they are asked for."""
+        from brainsmith.compiler.physical import check_netlist, place
+
+        cache = self.compiler.cache
+        check_measured(self.front, self.target, physical.resources)
+        if evidence is not None:
+            with self.clock.step("simulate the netlist"):
+                evidence.netlist = check_netlist(rtls, physical, evidence.values, cache, self.log)
+        wanted = self.target.placeable if self.options.place is None else self.options.place
+        if not wanted:
+            return physical
+        mhz = self.options.clock_mhz or self.target.clock_mhz
+        with self.clock.step("place and route"):
+            return place(physical, self.target, mhz, self.options.seed, cache, self.log)
+
+    def _vectors(self, model: Model) -> tuple[Frames, Frames | None, bool]:
+        """Input frames, what is expected for them, and whether the inputs are generated."""
+        if self.options.verify_input is None:
+            return generated_inputs(model, self.options.seed), None, True
+        ends = (model.graph.inputs, model.graph.outputs)
+        shapes, results = ({v.name or "": model.shape(v) for v in values} for values in ends)
+        inputs = read_frames(self.options.verify_input, shapes)
+        if self.options.verify_output is None:
+            return inputs, None, False
+        return inputs, read_frames(self.options.verify_output, results), False

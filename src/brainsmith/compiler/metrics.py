@@ -1,0 +1,227 @@
+"""The report of a build: each figure with its unit and whether it was measured or estimated."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainsmith.api import Resources
+from brainsmith.compiler.design import Instance, Partition, StreamEdge
+from brainsmith.compiler.folding import estimate
+from brainsmith.compiler.frontend import FrontEnd
+from brainsmith.compiler.options import CompileOptions
+from brainsmith.compiler.schedule import first_to_last, schedule_of
+from brainsmith.compiler.strategy import CompilationStrategy
+from brainsmith.compiler.targets import Target
+from brainsmith.compiler.verification import Evidence, record
+from brainsmith.report.records import (
+    INPUT,
+    OUTPUT,
+    BuildReport,
+    Diagnostic,
+    HostRecord,
+    LayerRecord,
+    Metric,
+    Source,
+    StepRecord,
+    StreamRecord,
+    ToolRecord,
+    UtilisationRecord,
+)
+from brainsmith.toolchains.process import BuildLog
+
+if TYPE_CHECKING:
+    from brainsmith.compiler.physical import Physical
+
+NAMES = ("LUT", "FF", "DSP", "BRAM")
+
+
+def report(
+    model: str,
+    front: FrontEnd,
+    target: Target,
+    strategy: CompilationStrategy,
+    options: CompileOptions,
+    evidence: Evidence | None,
+    physical: Physical | None,
+    steps: Sequence[StepRecord],
+    log: BuildLog,
+) -> BuildReport:
+    """Everything that is reported of a build."""
+    clock = options.clock_mhz or target.clock_mhz
+    verdict = record(evidence, front.models)
+    total = total_resources(front, physical)
+    return BuildReport(
+        success=all(check.passed for check in verdict.checks),
+        model=model,
+        target=target.name,
+        strategy=strategy.name,
+        clock_mhz=clock,
+        verification=verdict,
+        metrics=_metrics(front, target, clock, evidence, physical, total),
+        layers=tuple(_layers(front, evidence, physical)),
+        streams=tuple(s for p in front.design.partitions for s in _streams(p)),
+        host_nodes=tuple(HostRecord(n.node, n.reason, n.closest) for n in front.mapping.host),
+        utilisation=tuple(
+            UtilisationRecord(name, total.as_dict()[name], target.resources[name])
+            for name in NAMES
+            if name in target.resources
+        ),
+        steps=tuple(steps),
+        tools=tuple(_tools(log)),
+        diagnostics=tuple(_diagnostics(front, physical, clock)),
+        target_fps=options.target_fps,
+    )
+
+
+def with_artifacts(report: BuildReport, paths: Mapping[str, Path]) -> BuildReport:
+    """The report with the places of what was written."""
+    return dataclasses.replace(report, artifacts={name: str(path) for name, path in paths.items()})
+
+
+def total_resources(front: FrontEnd, physical: Physical | None) -> Resources:
+    """Those of all partitions: measured where they were synthesised, else estimated."""
+    parts = physical.totals.values() if physical is not None else front.estimates.values()
+    return sum(parts, Resources())
+
+
+def _metrics(
+    front: FrontEnd,
+    target: Target,
+    clock: float,
+    evidence: Evidence | None,
+    physical: Physical | None,
+    total: Resources,
+) -> dict[str, Metric]:
+    interval, latency, source = _cycles(front, evidence)
+    fmax, reason = _fmax(target, physical)
+    rate = Metric(clock * 1e6 / interval, "frames/s", "estimated", f"at {clock:g} MHz")
+    if fmax is not None:
+        reached = min(fmax, clock)
+        rate = Metric(reached * 1e6 / interval, "frames/s", source, f"at {reached:.1f} MHz")
+    spent: Source = "measured" if physical is not None else "estimated"
+    return {
+        "initiation_interval": Metric(interval, "cycles", source),
+        "latency_cycles": Metric(latency, "cycles", source),
+        "throughput_fps": rate,
+        "fmax_mhz": Metric(fmax, "MHz", "measured", reason),
+        **{name: Metric(total.as_dict()[name], name, spent) for name in NAMES},
+    }
+
+
+def _cycles(front: FrontEnd, evidence: Evidence | None) -> tuple[int, int, Source]:
+    """Interval and latency of the whole network, and how they were obtained."""
+    if evidence is None:
+        models = front.models.values()
+        return max(m.interval for m in models), sum(m.latency for m in models), "estimated"
+    runs = evidence.networks
+    intervals = [run.interval or front.models[name].interval for name, run in runs.items()]
+    return max(intervals), sum(run.latency for run in runs.values()), "measured"
+
+
+def _fmax(target: Target, physical: Physical | None) -> tuple[float | None, str | None]:
+    if physical is not None and physical.placements:
+        return min(p.fmax_mhz for p in physical.placements.values()), None
+    if not target.placeable:
+        return None, f"no open tool places for {target.name}"
+    return None, "the design was not placed"
+
+
+def _layers(
+    front: FrontEnd, evidence: Evidence | None, physical: Physical | None
+) -> list[LayerRecord]:
+    alone = {run.node: run for run in evidence.layers} if evidence is not None else {}
+    records = []
+    for layer in front.design.layers:
+        run = alone.get(layer.name)
+        measured = run.interval if run is not None else None
+        config = layer.config
+        resources = front.estimates[layer.name]
+        if physical is not None:
+            resources = physical.resources[layer.name]
+        records.append(
+            LayerRecord(
+                node=config.node,
+                operation=layer.candidate.info.operation_type,
+                kernel=layer.candidate.kernel.full_name,
+                backend=layer.candidate.backend,
+                folding=dict(config.folding),
+                cycles=measured or estimate(layer.kernel, [config])[0][0],
+                cycles_source="measured" if measured is not None else "estimated",
+                resources=resources.as_dict(),
+                resources_source="measured" if physical is not None else "estimated",
+                latency=run.latency if run is not None else _latency(layer),
+                inputs=tuple(_ports(layer, "in")),
+                outputs=tuple(_ports(layer, "out")),
+                params=dict(config.params),
+            )
+        )
+    return records
+
+
+def _latency(layer: Instance) -> int:
+    return first_to_last(schedule_of(layer.kernel, layer.config))
+
+
+def _ports(layer: Instance, direction: str) -> list[str]:
+    config = layer.config
+    return [
+        f"{p.name}[{','.join(str(config.dims[d]) for d in p.dims)}] {config.dtypes[p.name]}"
+        for p in config.nest.ports
+        if p.direction == direction and config.is_stream(p.name)
+    ]
+
+
+def _streams(partition: Partition) -> list[StreamRecord]:
+    """The streams between layers; what the compiler inserted is told on the edge."""
+    into = {edge.sink.instance: edge for edge in partition.edges if not edge.sink.external}
+    records = []
+    for edge in partition.edges:
+        if not edge.sink.external and partition.instance(edge.sink.instance).role != "layer":
+            continue
+        depth, converter, source = 0, False, edge
+        while not source.source.external:
+            instance = partition.instance(source.source.instance)
+            depth += source.depth
+            if instance.role == "layer":
+                break
+            converter = converter or instance.role == "converter"
+            source = into[instance.name]
+        records.append(
+            StreamRecord(
+                _end(partition, source, source.source.instance, INPUT),
+                _end(partition, edge, edge.sink.instance, OUTPUT),
+                edge.elements, edge.bits, depth, converter,
+            )
+        )  # fmt: skip
+    return records
+
+
+def _end(partition: Partition, edge: StreamEdge, instance: str, outside: str) -> str:
+    return partition.instance(instance).config.node if instance else outside
+
+
+def _tools(log: BuildLog) -> list[ToolRecord]:
+    seen = {call.tool: call.version for call in log.calls if call.version}
+    return [ToolRecord(name, version) for name, version in sorted(seen.items())]
+
+
+def _diagnostics(front: FrontEnd, physical: Physical | None, clock: float) -> list[Diagnostic]:
+    found = [
+        Diagnostic("info", f"runs on the host: {node.reason}", node.node)
+        for node in front.mapping.host
+    ]
+    if physical is not None:
+        found += [
+            Diagnostic(
+                "warning",
+                f"{placement.fmax_mhz:.1f} MHz were reached, {clock:g} were asked for",
+                name,
+                "ask for a lower clock, or fold more",
+            )
+            for name, placement in physical.placements.items()
+            if placement.fmax_mhz < clock
+        ]
+    return found

@@ -1,0 +1,145 @@
+"""Synthesis, the netlist's simulation, placement and routing of a design."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from brainsmith.api import Resources
+from brainsmith.compiler.codegen import Rtl, linked_top
+from brainsmith.compiler.host import Frames
+from brainsmith.compiler.implement import Module
+from brainsmith.compiler.progress import Progress
+from brainsmith.compiler.simulate import Tally, compare, run_partition
+from brainsmith.compiler.targets import Target
+from brainsmith.errors import ConfigurationError
+from brainsmith.toolchains.cache import BuildCache
+from brainsmith.toolchains.hdl import Hdl
+from brainsmith.toolchains.netlist import netlist_simulation
+from brainsmith.toolchains.nextpnr import Placement, place_and_route
+from brainsmith.toolchains.process import BuildLog
+from brainsmith.toolchains.yosys import LinkedNetlist, Part, link, synthesize_all
+
+
+@dataclass(frozen=True)
+class Physical:
+    """A design after synthesis, and after placement where it was placed.
+
+    Attributes:
+        resources: measured, by instance. Equal instances were synthesised once.
+        totals: measured, by partition, of the linked netlist.
+        netlists: by partition.
+        placements: by partition; empty where nothing was placed.
+    """
+
+    resources: Mapping[str, Resources]
+    totals: Mapping[str, Resources]
+    netlists: Mapping[str, LinkedNetlist]
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+
+
+def synthesize(
+    rtls: Sequence[Rtl], target: Target, cache: BuildCache, log: BuildLog, progress: Progress
+) -> Physical:
+    """Synthesises every instance out of context, each distinct one once, and links them.
+
+    Raises:
+        ToolError: Yosys is missing or refuses a source.
+    """
+    parts = {m.instance.name: _part(m) for rtl in rtls for m in rtl.modules}
+    done = 0
+
+    def on_parts(count: int, total: int) -> None:
+        nonlocal done
+        progress.advance(count - done, f"synthesis, {count} of {total} parts")
+        done = count
+
+    netlists = synthesize_all(
+        list(parts.values()), target.family, cache=cache, log=log, progress=on_parts
+    )
+    linked = {}
+    for rtl in rtls:
+        own = {m.instance.name: parts[m.instance.name] for m in rtl.modules}
+        used = {part.module: netlists[part.module] for part in own.values()}
+        top = linked_top(rtl, {name: part.module for name, part in own.items()})
+        linked[rtl.partition.name] = link(
+            list(own.values()), used, top, rtl.unit, target.family, cache=cache, log=log
+        )
+    return Physical(
+        resources={n: _resources(netlists[p.module].resources) for n, p in parts.items()},
+        totals={name: _resources(netlist.resources) for name, netlist in linked.items()},
+        netlists=linked,
+    )
+
+
+def check_netlist(
+    rtls: Sequence[Rtl], physical: Physical, values: Frames, cache: BuildCache, log: BuildLog
+) -> dict[str, Tally]:
+    """One frame on the synthesised netlist of each partition, compared with the reference."""
+    tallies = {}
+    for rtl in rtls:
+        name = rtl.partition.name
+        ports = (*rtl.partition.inputs, *rtl.partition.outputs)
+        frame = {
+            p.value: np.asarray(values[p.value])[:1].reshape(1, -1).astype(np.int64) for p in ports
+        }
+        simulation = netlist_simulation(physical.netlists[name], rtl.unit, cache=cache, log=log)
+        tallies[name] = compare(rtl, run_partition(simulation, rtl, frame), frame)
+    return tallies
+
+
+def place(
+    physical: Physical,
+    target: Target,
+    clock_mhz: float,
+    seed: int,
+    cache: BuildCache,
+    log: BuildLog,
+) -> Physical:
+    """The design placed and routed, for its clock.
+
+    Raises:
+        ConfigurationError: no open tool places for this target.
+        TargetError: it does not fit.
+        ToolError: nextpnr is missing or failed.
+    """
+    if target.place is None:
+        raise ConfigurationError(
+            f"no open tool places for {target.name}", hint="--no-place, or an ecp5 or ice40 target"
+        )
+    placements = {
+        name: place_and_route(
+            netlist,
+            device=target.place.device,
+            package=target.place.package,
+            speed=target.place.speed,
+            clock_mhz=clock_mhz,
+            seed=seed,
+            cache=cache,
+            log=log,
+        )
+        for name, netlist in physical.netlists.items()
+    }
+    return dataclasses.replace(physical, placements=placements)
+
+
+def save_netlists(physical: Physical, folder: Path) -> dict[str, str]:
+    """Copies the linked netlists into a folder; returns the files by the name of the artifact."""
+    names = {}
+    for name, netlist in physical.netlists.items():
+        shutil.copyfile(netlist.json, folder / f"{name}.netlist.json")
+        names[f"netlist_{name}"] = f"{name}.netlist.json"
+    return names
+
+
+def _part(module: Module) -> Part:
+    return Part(Hdl(module.sources, module.files), module.unit)
+
+
+def _resources(counts: Mapping[str, int]) -> Resources:
+    return Resources(counts["LUT"], counts["FF"], counts["DSP"], counts["BRAM"])
