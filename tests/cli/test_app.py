@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_every_exit_code_is_in_the_help() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.BrainsmithError)}
     documented = {int(code) for code in re.findall(r"^  (\d+) ", EXIT_CODES, re.M)}
-    assert documented == codes | {0, 2, errors.INTERRUPTED_EXIT_CODE}
+    assert documented == codes | {0, 2, errors.INTERRUPTED_EXIT_CODE, 128 + signal.SIGTERM}
 
 
 @pytest.mark.parametrize("command", ["compile", "explain", "targets", "doctor"])

@@ -49,11 +49,15 @@ def test_a_long_step_is_heard_of_now_and_then() -> None:
 
 
 BARS = """
+import time
 from brainsmith.cli.progress import watch
 with watch() as progress:
     progress.step("load")
+    time.sleep(0.1)
+    progress.step("map")
     progress.step("simulate [x]", 4)
     progress.advance(4, "MatMul_0")
+    time.sleep(0.1)
     progress.done()
 """
 
@@ -76,3 +80,4 @@ def test_a_terminal_gets_a_line_for_each_step_that_ended() -> None:
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.decode())
     assert "✔ load" in plain
     assert "✔ simulate [x]" in plain
+    assert "✔ map" not in plain

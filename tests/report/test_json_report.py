@@ -72,3 +72,11 @@ def test_the_target_interval_and_the_bottleneck(tfc: BuildReport) -> None:
     assert tfc.target_interval == 66
     assert tfc.bottleneck is not None
     assert tfc.bottleneck.node == "MatMul_1"
+    assert len(tfc.bottlenecks) == 6
+
+
+def test_where_all_layers_are_alike_none_is_the_bottleneck(tfc: BuildReport) -> None:
+    alike = tuple(dataclasses.replace(layer, cycles=1) for layer in tfc.layers)
+    assert dataclasses.replace(tfc, layers=alike).bottlenecks == frozenset()
+    alone = dataclasses.replace(tfc, layers=tfc.layers[:1])
+    assert alone.bottlenecks == {"Thresholding_0"}

@@ -5,13 +5,21 @@ Nothing heavy is imported before a command runs, so that help and usage errors c
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 
 def main() -> None:
     """Entry point of the console script `brainsmith`."""
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(run(sys.argv[1:]))
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    """Leave by an exception, so that running tools are stopped and nothing half-written stays."""
+    sys.exit(128 + signum)
 
 
 def run(arguments: Sequence[str]) -> int:

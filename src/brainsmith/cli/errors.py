@@ -18,6 +18,7 @@ USAGE_EXIT_CODE = 2
 UNEXPECTED_EXIT_CODE = 1
 _STORAGE = {
     errno.ENOSPC: "free some space, or choose another folder with --output",
+    errno.EFBIG: "raise the limit on the size of files",
     errno.EDQUOT: "free some space, or choose another folder with --output",
     errno.EROFS: "choose a folder that can be written with --output",
     errno.EACCES: "check the permissions, or choose another folder with --output",
@@ -36,7 +37,8 @@ Exit codes:
   7    a tool is missing or failed
   8    the hardware differs from the reference
   9    a file could not be written
-  130  interrupted"""
+  130  interrupted
+  143  ended from outside"""
 
 
 def present_error(error: BaseException, stream: TextIO, *, as_json: bool, debug: bool) -> int:

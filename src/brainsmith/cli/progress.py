@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # How often a step without an end is heard of in a log file.
 PLAIN_SECONDS = 10.0
+# Shorter steps leave no line on a terminal.
+WORTH_A_LINE_SECONDS = 0.05
 
 
 @contextmanager
@@ -121,5 +123,7 @@ class Bars:
         from rich.text import Text
 
         seconds = time.monotonic() - self._started
+        if seconds < WORTH_A_LINE_SECONDS:
+            return
         line = Text.assemble(("✔ ", "green"), self._name, (f"  {seconds:.1f} s", "dim"))
         self._console.print(line)

@@ -50,9 +50,9 @@ def _layers(report: BuildReport) -> Table:
         table.add_column(name, overflow="fold")
     for name in ("cycles", *resources):
         table.add_column(name, justify="right", no_wrap=True)
-    slowest = max(layer.cycles for layer in report.layers)
-    for layer in _shown(report, slowest):
-        is_slowest = layer.cycles == slowest
+    slowest = report.bottlenecks
+    for layer in _shown(report):
+        is_slowest = layer.node in slowest
         table.add_row(*_cells(layer, resources, is_slowest), style="bold" if is_slowest else "")
     hidden = len(report.layers) - table.row_count
     if hidden > 0:
@@ -60,7 +60,7 @@ def _layers(report: BuildReport) -> Table:
     return table
 
 
-def _shown(report: BuildReport, slowest: int) -> list[LayerRecord]:
+def _shown(report: BuildReport) -> list[LayerRecord]:
     """The layers that fit, in the order of the dataflow; the slowest are always among them."""
     if len(report.layers) <= MOST_LAYERS:
         return list(report.layers)
@@ -100,7 +100,7 @@ def _figures(report: BuildReport) -> Table:
             record = available[name]
             share = formatting.percent(record.used / record.available)
             note += f", {share} of {formatting.figure(record.available)}"
-        unit = "" if metric.unit == name else f" {metric.unit}"
+        unit = "" if metric.unit == name or metric.value is None else f" {metric.unit}"
         style = "yellow" if metric.source == "estimated" else "dim"
         table.add_row(Text(name), Text(value + unit), Text(note, style=style))
     return table

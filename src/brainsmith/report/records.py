@@ -201,3 +201,10 @@ class BuildReport:
     def bottleneck(self) -> LayerRecord | None:
         """The layer that needs most cycles; the first of them on a tie."""
         return max(self.layers, key=lambda layer: layer.cycles, default=None)
+
+    @property
+    def bottlenecks(self) -> frozenset[str]:
+        """The nodes that need most cycles; none where all layers need the same."""
+        most = max((layer.cycles for layer in self.layers), default=0)
+        slowest = frozenset(layer.node for layer in self.layers if layer.cycles == most)
+        return slowest if len(slowest) < max(2, len(self.layers)) else frozenset()

@@ -128,6 +128,7 @@ def _tile(report: BuildReport, name: str, metric: Metric) -> Tile:
         else formatting.prefixed(metric.value)
     )
     unit = f"{prefix}{formatting.THIN if prefix else ''}{UNITS.get(name, metric.unit)}"
+    unit = "" if metric.value is None else unit
     label = LABELS.get(name, name.replace("_", " "))
     source = None if metric.value is None else metric.source
     return Tile(label, value, unit, source, metric.reason or _note(report, name, metric))
@@ -185,13 +186,13 @@ def cycle_chart(report: BuildReport) -> CycleChart:
         line = int(interval.value) if interval and interval.value else None
         label = f"{interval.source} interval" if interval else ""
     longest = max([1, line or 0, *(layer.cycles for layer in report.layers)])
-    top = max((layer.cycles for layer in report.layers), default=0)
+    slowest = report.bottlenecks
     bars = tuple(
         CycleBar(
             index,
             layer,
             layer.cycles / longest,
-            layer.cycles == top,
+            layer.node in slowest,
             formatting.figure(layer.cycles),
             "".join(formatting.prefixed(layer.cycles)),
         )
