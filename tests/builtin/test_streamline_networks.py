@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
-from brainsmith.api import BIPOLAR, IntType, Model
+from brainsmith.api import BIPOLAR, IntType, Model, ModelError, TransformConfig
+from brainsmith.builtin.transforms.streamline import Streamline
+from brainsmith.model.execution import execute
 from tests.builtin.integers import (
+    QONNX,
     Net,
     assert_same_layers,
     operators,
@@ -49,7 +53,8 @@ def test_scores_stay_real_and_equal_to_the_bit() -> None:
     model = net.model(net.Sigmoid(net.Add(y, np.float32([0.1, 0.2, 0.3, 0.4]))))
     compiled = streamlined(model)
     assert operators(compiled) == ["MatMul", "Mul", "Add", "Sigmoid"]
-    assert [note.node.split("_")[0] for note in compiled.notes] == ["Add", "Sigmoid"]
+    assert [note.node.split("_")[-1] for note in compiled.notes] == ["Mul", "3", "4"]
+    assert "real numbers" in compiled.notes[0].reason
     _assert_equal_outputs(model, compiled, _frames(-8, 7, 1, 8))
 
 
@@ -72,7 +77,8 @@ def test_a_real_input_is_quantized_on_the_host() -> None:
         *["Quant", "Div", "Add", "Round"], *["MatMul", "MultiThreshold", "ArgMax"]
     ]  # fmt: skip
     assert [note.reason for note in compiled.notes] == [
-        "its input is a real number, which the host quantizes"
+        *["it gives the codes of a quantizer on the host"] * 3,
+        "its input is a real number, which the host quantizes",
     ]
     frames = np.random.default_rng(0).normal(size=(20, 1, 8)).astype(np.float32) * 3
     _assert_equal_outputs(model, compiled, frames)
@@ -296,3 +302,54 @@ def test_images_are_flattened_on_the_way() -> None:
     assert operators(compiled)[:4] == ["MultiThreshold", "Reshape", "MatMul", "MultiThreshold"]
     assert_same_layers(model, compiled, _frames(0, 255, 1, 1, 4, 4))
     _assert_equal_outputs(model, compiled, _frames(0, 255, 1, 1, 4, 4))
+
+
+def test_streamlining_twice_is_streamlining_once() -> None:
+    net = Net((1, 6), "INT4")
+    a = net.quant(net.MatMul("x", _weights(net, 6, 6)), 0.5, 0, 4)
+    model = net.model(net.ArgMax(net.MatMul(a, _weights(net, 6, 3)), axis=1), element=7)
+    once = streamlined(model)
+    twice = streamlined(once)
+    assert operators(twice) == operators(once) == ["MatMul", "MultiThreshold", "MatMul", "ArgMax"]
+    assert {k: o.value for k, o in twice.origins.items()} == {
+        k: o.value for k, o in once.origins.items()
+    }
+    frames = _frames(-8, 7, 1, 6)
+    _assert_equal_outputs(model, twice, frames)
+    assert_same_layers(model, twice, frames)
+
+
+def test_the_original_is_left_alone() -> None:
+    net = Net((1, 6), "INT4")
+    model = net.model(net.quant(net.MatMul("x", _weights(net, 6, 6)), 0.5, 0, 4))
+    before = model.to_proto().SerializeToString()
+    Streamline().apply(model, TransformConfig())
+    assert model.to_proto().SerializeToString() == before
+
+
+def test_a_truncation_is_a_staircase_too() -> None:
+    net = Net((1, 6), "INT4")
+    a = net.quant(net.MatMul("x", _weights(net, 6, 6)), 0.5, 0, 8)
+    y = net.Trunc(
+        a, np.float32(0.5), np.float32(0), np.float32(8), np.float32(2.0), np.float32(6),
+        domain=QONNX, rounding_mode="FLOOR", signed=1, narrow=0,
+    )  # fmt: skip
+    model = net.model(y)
+    compiled = streamlined(model)
+    assert operators(compiled)[:3] == ["MatMul", "MultiThreshold", "MultiThreshold"]
+    assert_same_layers(model, compiled, _frames(-8, 7, 1, 6))
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_thresholds_per_channel_follow_their_layout(layout: str) -> None:
+    net = Net((1, 2, 3, 2), "INT4")
+    t = np.float32([[-1.5, 0, 2.25], [0.5, 0.5, 3]])
+    y = net.MultiThreshold("x", t, domain=QONNX, out_dtype="UINT2", data_layout=layout)
+    model = net.model(net.Mul(y, np.float32(0.3)))
+    compiled = streamlined(model)
+    frames = _frames(-8, 7, 1, 2, 3, 2)
+    _assert_equal_outputs(model, compiled, frames)
+    if layout == "NHWC":
+        assert_same_layers(model, compiled, frames)
+    else:
+        assert "its elements differ in more than the last dimension" in compiled.notes[0].reason

@@ -32,7 +32,6 @@ from brainsmith.builtin.transforms.thresholds import (
     staircase,
 )
 
-
 # Negating some channels widens the range of all, and there another one may be seen to fall.
 _MAX_FLIPS = 4
 

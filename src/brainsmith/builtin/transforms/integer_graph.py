@@ -16,6 +16,8 @@ from brainsmith.builtin.transforms.thresholds import Staircase
 from brainsmith.builtin.transforms.weights import datatype_of
 
 EXACT_IN_FLOAT32 = 1 << 24
+_DEQUANTIZES = "it gives real numbers to a node that stays on the host"
+_QUANTIZES = "it gives the codes of a quantizer on the host"
 # By rank: the layouts in which QONNX takes the last dimension for the channels.
 _CHANNELS_LAST = ("", "", "NC", "NWC", "NHWC", "NDHWC")
 
@@ -27,12 +29,14 @@ class IntegerGraph:
         model: the model.
         named: new nodes with the name that each shall have once the old nodes are gone.
         added: all nodes that are no longer the original model's.
+        on_host: new nodes on real numbers, and why they are there.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.named: dict[ir.Node, str] = {}
         self.added: set[ir.Node] = set()
+        self.on_host: dict[ir.Node, str] = {}
         self._dequantized: dict[ir.Value, ir.Value] = {}
         model.ir.opset_imports.setdefault(QONNX, 1)
 
@@ -60,15 +64,17 @@ class IntegerGraph:
             element=element,
             before=old,
         )
-        self.keep(value.producer())
+        self.keep(value.producer(), None if limits is not None else _DEQUANTIZES)
         if limits is not None:
             set_integer(self.model, value, limits, datatype)
         return value
 
-    def keep(self, node: ir.Node | None) -> None:
+    def keep(self, node: ir.Node | None, on_host: str | None = None) -> None:
         """Counts a node among those that are no longer the original model's."""
-        if node is not None:
-            self.added.add(node)
+        assert node is not None  # it has just been made
+        self.added.add(node)
+        if on_host is not None:
+            self.on_host[node] = on_host
 
     def shaped(self, value: ir.Value, shape: tuple[int, ...], old: ir.Node) -> ir.Value:
         """The value in another shape; no element moves."""
@@ -188,7 +194,7 @@ class IntegerGraph:
             shape=self.model.shape(quantizer.outputs[0]),
             after=inputs[0].producer(),
         )
-        self.keep(value.producer())
+        self.keep(value.producer(), _QUANTIZES)
         return value
 
     def _float(self, real: ir.Value, hint: str, values: Rationals) -> ir.Value:

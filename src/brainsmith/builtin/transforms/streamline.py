@@ -36,6 +36,7 @@ from brainsmith.builtin.transforms.scaled_integer import (
 from brainsmith.builtin.transforms.selection import Order, order_of
 from brainsmith.builtin.transforms.survivors import rename, settle
 
+MAX_CARRIED_BITS = 25
 _ON_HOST = "its input is a real number, which the host quantizes"
 _NO_QUANTIZER = "no quantizer follows it, so its result stays a real number"
 
@@ -96,10 +97,13 @@ class _Pass:
     # --- what a node becomes --------------------------------------------------------------
 
     def _input(self, value: ir.Value) -> None:
-        """An input with an integer datatype is an anchor; integers travel in float32."""
-        if self._model.datatype(value) is None:
-            return
+        """An input with an integer datatype is an anchor; integers travel in float32.
+
+        Integers that float32 does not hold (indices in int64, say) stay what they are.
+        """
         limits, datatype = self._model.range_of(value), self._model.datatype(value)
+        if datatype is None or datatype.bits > MAX_CARRIED_BITS:
+            return
         real = value
         first = next(iter(value.consumers()), None)
         if value.dtype not in (None, ir.DataType.FLOAT) and first is not None:
@@ -262,6 +266,9 @@ class _Pass:
                 name,
                 Origin(self._names[anchor.real], to_float64(anchor.scale), to_float64(anchor.bias)),
             )
+        for node in model.graph:
+            if node in self._graph.on_host:
+                model.notes.append(Note(node.name or "", self._graph.on_host[node]))
         for node in staying:
             reason = self._reasons.get(node)
             if reason is None and not is_view(node):

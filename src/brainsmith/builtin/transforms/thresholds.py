@@ -1,9 +1,11 @@
 """Thresholds of a staircase: from a function integer -> code to the steps that it takes.
 
-Up to 2^16 integers the function is evaluated on every one of them, which proves it monotone and
-the thresholds right. Beyond, each node of the chain must be proved monotone by what it is; the
-thresholds are found by bisection and checked on both sides. Where a node cannot be proved monotone
-(ONNX Runtime approximates Sigmoid and its kin) every integer is tried as long as that is bearable.
+1. Up to 2^16 integers, and 2^22 evaluations over all channels, the function is evaluated on every
+   integer. This proves it monotone and the thresholds right.
+2. Beyond, each node of the chain is proved monotone by what it is; the thresholds are found by
+   bisection and checked on both sides.
+3. Where a node cannot be proved monotone (ONNX Runtime approximates Sigmoid and its kin) every
+   integer is tried as long as that takes seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_ENUMERATED = 1 << 16
-MAX_EVALUATIONS = 1 << 24
+MAX_ALWAYS = 1 << 22
+MAX_EVALUATIONS = 1 << 25
 MAX_STEPS = 1 << 12
 _CHUNK = 1 << 22
 
@@ -84,13 +87,14 @@ def staircase(
         directions: +1, -1 or 0 per label from the chain's nodes, or why they are not proved;
             asked only where the range is too large to try every integer.
     """
-    if hi - lo < MAX_ENUMERATED:
+    count = hi - lo + 1
+    if count <= MAX_ENUMERATED and count * labels <= MAX_ALWAYS:
         return _enumerated(codes, labels, lo, hi)
     proved = directions()
-    if isinstance(proved, str) and (hi - lo + 1) * labels <= MAX_EVALUATIONS:
+    if isinstance(proved, str) and count * labels <= MAX_EVALUATIONS:
         return _enumerated(codes, labels, lo, hi)
     if isinstance(proved, str):
-        return NotProved(f"{proved}, and {hi - lo + 1} integers are too many to try each")
+        return NotProved(f"{proved}, and {count} integers are too many to try each")
     if (proved < 0).any():
         return Falling(np.where(proved < 0, -1, 1))
     return _bisected(codes, labels, lo, hi)
