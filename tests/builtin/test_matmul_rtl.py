@@ -70,9 +70,11 @@ CASES = {
     # parameters
     "weights in block RAM": case("INT4", "INT4", (2, 16, 8), 2, 4, ram_style="block"),
     "block RAM, one beat": case("BIPOLAR", "BIPOLAR", (2, 9, 8), 2, 9, ram_style="block"),
-    "a register a level": case("INT4", "INT4", (1, 22, 4), 2, 11, levels_per_stage=1),
+    "a register in two levels": case("INT4", "INT4", (1, 22, 4), 2, 11, levels_per_stage=2),
     "a register in three levels": case("INT4", "INT4", (1, 22, 4), 2, 22, levels_per_stage=3),
-    "popcount, registers": case("BIPOLAR", "BIPOLAR", (1, 38, 4), 2, 19, levels_per_stage=1),
+    "popcount, a register in two levels": case(
+        "BIPOLAR", "BIPOLAR", (1, 38, 4), 2, 19, levels_per_stage=2
+    ),
 }
 
 

@@ -38,8 +38,12 @@ module bs_matmul #(
     parameter              WEIGHTS          = "weights.mem",
     parameter bit          WEIGHTS_BLOCK    = 0,  // weights in block RAM, with one more register
     parameter bit          BUFFER_BLOCK     = 0,  // input buffer in block RAM
+    parameter bit          COUNT            = 0,  // lane products are bits, and are counted
+    parameter int unsigned LANES            = 1,  // whose products make one term of the tree
+    parameter int unsigned TERM_BITS        = 8,  // of a term, at most those of the accumulator
+    parameter bit          TERM_SIGNED      = 1,
     parameter bit          DSP              = 0,  // multiply in DSP blocks
-    parameter int unsigned LEVELS_PER_STAGE = 2,  // levels of adders between two registers
+    parameter int unsigned LEVELS_PER_STAGE = 1,  // levels of adders between two registers
     parameter int unsigned LUT_INPUTS       = 4   // of the device: shapes the lane products
 ) (
     input  logic                   clk,
@@ -54,20 +58,13 @@ module bs_matmul #(
   localparam int unsigned SF = K / SIMD;
   localparam int unsigned NF = M / PE;
 
-  // Shape of a lane: how many lanes one group of LUTs adds up, and the registers behind it.
-  localparam bit          XNOR = X_BIPOLAR && W_BIPOLAR;
-  localparam int unsigned LANES = (X_BITS + W_BITS > 3) ? 1 : (X_BITS + W_BITS == 3)
-      ? ((LUT_INPUTS >= 6) ? 2 : 1) : 3;
-  localparam int unsigned GROUPS = (SIMD + LANES - 1) / LANES;
-  localparam int unsigned LEVELS = $clog2(GROUPS);
-  localparam bit          PRODUCT_REG = !(LANES > 1 && LEVELS > 0 && LEVELS_PER_STAGE > 1);
-  localparam int unsigned TREE_STAGES =
-      (LEVELS + (PRODUCT_REG ? 0 : 1) + LEVELS_PER_STAGE - 1) / LEVELS_PER_STAGE;
-
-  // Cycles from the issue of a beat to the cycle in which its partial sum is accumulated.
-  localparam int unsigned DEPTH = 1 + (WEIGHTS_BLOCK ? 1 : 0) + (PRODUCT_REG ? 1 : 0) + TREE_STAGES;
-  // A credit comes back DEPTH + 2 cycles after it was taken.
-  localparam int unsigned SLOTS_NEEDED = (DEPTH + 2 + SF - 1) / SF;
+  // Cycles from the issue of a beat to the cycle in which its partial sum is accumulated: operands,
+  // terms, and the stages of the adder tree.
+  localparam int unsigned LEVELS = $clog2((SIMD + LANES - 1) / LANES);
+  localparam int unsigned TREE_STAGES = (LEVELS + LEVELS_PER_STAGE - 1) / LEVELS_PER_STAGE;
+  localparam int unsigned STAGES = 2 + (WEIGHTS_BLOCK ? 1 : 0) + TREE_STAGES;
+  // A credit comes back STAGES + 2 cycles after it was taken.
+  localparam int unsigned SLOTS_NEEDED = (STAGES + 2 + SF - 1) / SF;
   localparam int unsigned SLOTS = 1 << $clog2(SLOTS_NEEDED);
 
   // ---- issue: one beat a cycle -----------------------------------------------------------------
@@ -124,15 +121,15 @@ module bs_matmul #(
   );
 
   // ---- what travels beside the data: the beat is there, and completes a result -----------------
-  logic [DEPTH-1:0] valid_q, completes_q;
+  logic [STAGES-1:0] valid_q, completes_q;
 
   always_ff @(posedge clk) begin
-    valid_q <= rst_n ? DEPTH'({valid_q, go}) : '0;
-    completes_q <= DEPTH'({completes_q, completes});
+    valid_q <= rst_n ? STAGES'({valid_q, go}) : '0;
+    completes_q <= STAGES'({completes_q, completes});
   end
 
-  wire part_valid = valid_q[DEPTH-1];
-  wire part_completes = completes_q[DEPTH-1];
+  wire part_valid = valid_q[STAGES-1];
+  wire part_completes = completes_q[STAGES-1];
 
   // ---- processing elements ---------------------------------------------------------------------
   logic [PE*Y_BITS-1:0] y;
@@ -148,9 +145,10 @@ module bs_matmul #(
         .W_SIGNED(W_SIGNED),
         .W_BIPOLAR(W_BIPOLAR),
         .Y_BITS(Y_BITS),
-        .XNOR(XNOR),
+        .COUNT(COUNT),
         .LANES(LANES),
-        .PRODUCT_REG(PRODUCT_REG),
+        .TERM_BITS(TERM_BITS),
+        .TERM_SIGNED(TERM_SIGNED),
         .DSP(DSP),
         .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
         .LUT_INPUTS(LUT_INPUTS)

@@ -10,6 +10,7 @@ module bs_matmul_adder_tree #(
     parameter  int unsigned MAX_BITS         = 32,
     parameter  int unsigned LEVELS_PER_STAGE = 1,
     parameter  int unsigned LEVEL            = 0,
+    parameter  int unsigned LUT_INPUTS       = 4,
     localparam int unsigned GROWN_BITS       = TERM_BITS + $clog2(TERMS),
     localparam int unsigned SUM_BITS         = GROWN_BITS < MAX_BITS ? GROWN_BITS : MAX_BITS
 ) (
@@ -26,17 +27,24 @@ module bs_matmul_adder_tree #(
     logic [PAIRS*PAIR_BITS-1:0] pairs, pairs_q;
 
     for (genvar i = 0; i < PAIRS; i++) begin : gen_pair
-      logic [TERM_BITS-1:0] a, b;
-      logic [TERM_BITS:0] total;
+      logic [TERM_BITS-1:0] a;
+      logic [PAIR_BITS-1:0] a_wide;
       assign a = terms[2*i*TERM_BITS+:TERM_BITS];
+      assign a_wide = PAIR_BITS'($signed({SIGNED & a[TERM_BITS-1], a}));
       if (2 * i + 1 < TERMS) begin : gen_add
+        logic [TERM_BITS-1:0] b;
         assign b = terms[(2*i+1)*TERM_BITS+:TERM_BITS];
-        assign total = {SIGNED & a[TERM_BITS-1], a} + {SIGNED & b[TERM_BITS-1], b};
+        bs_matmul_adder #(
+            .WIDTH(PAIR_BITS),
+            .PLAIN(LUT_INPUTS < 6 && TERM_BITS <= 6)
+        ) adder (
+            .a  (a_wide),
+            .b  (PAIR_BITS'($signed({SIGNED & b[TERM_BITS-1], b}))),
+            .sum(pairs[i*PAIR_BITS+:PAIR_BITS])
+        );
       end else begin : gen_pass
-        assign b = '0;
-        assign total = {SIGNED & a[TERM_BITS-1], a};
+        assign pairs[i*PAIR_BITS+:PAIR_BITS] = a_wide;
       end
-      assign pairs[i*PAIR_BITS+:PAIR_BITS] = total[PAIR_BITS-1:0];
     end
 
     if (REG) begin : gen_reg
@@ -51,7 +59,8 @@ module bs_matmul_adder_tree #(
         .SIGNED(SIGNED),
         .MAX_BITS(MAX_BITS),
         .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
-        .LEVEL(REG ? 0 : LEVEL + 1)
+        .LEVEL(REG ? 0 : LEVEL + 1),
+        .LUT_INPUTS(LUT_INPUTS)
     ) next (
         .clk,
         .terms(pairs_q),

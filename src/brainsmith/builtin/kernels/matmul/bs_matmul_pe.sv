@@ -1,9 +1,9 @@
 // One processing element: the dot product of SIMD lanes, accumulated over the beats of a pass.
 //
-// The lanes are taken in groups of LANES (more than one where the operands have so few bits that
-// one LUT sees them all), the groups are added in a pipelined tree. `y` is the accumulator plus the
-// partial sum that leaves the tree, valid in the cycle in which `part_valid && part_completes`.
-// The accumulator starts anew after each completed result through the flip-flops' own reset.
+// The lanes are taken in groups of LANES, each of which becomes one term of a pipelined adder tree.
+// `y` is the accumulator plus the partial sum that leaves the tree, valid in the cycle in which
+// `part_valid && part_completes`. The accumulator starts anew after each completed result through
+// the reset of its flip-flops, which costs no LUT.
 module bs_matmul_pe #(
     parameter int unsigned K                = 4,
     parameter int unsigned SIMD             = 1,
@@ -14,11 +14,12 @@ module bs_matmul_pe #(
     parameter bit          W_SIGNED         = 1,
     parameter bit          W_BIPOLAR        = 0,
     parameter int unsigned Y_BITS           = 10,
-    parameter bit          XNOR             = 0,
+    parameter bit          COUNT            = 0,
     parameter int unsigned LANES            = 1,
-    parameter bit          PRODUCT_REG      = 1,
+    parameter int unsigned TERM_BITS        = 8,
+    parameter bit          TERM_SIGNED      = 1,
     parameter bit          DSP              = 0,
-    parameter int unsigned LEVELS_PER_STAGE = 2,
+    parameter int unsigned LEVELS_PER_STAGE = 1,
     parameter int unsigned LUT_INPUTS       = 4
 ) (
     input  logic                   clk,
@@ -29,59 +30,66 @@ module bs_matmul_pe #(
     input  logic                   part_completes,
     output logic [     Y_BITS-1:0] y
 );
-  localparam int unsigned GROUPS = (SIMD + LANES - 1) / LANES;
-  localparam bit SIGNED = !XNOR && (X_SIGNED || W_SIGNED);
-  // Two's complement of a bipolar operand takes 2 bits.
-  localparam int unsigned PRODUCT_BITS =
-      XNOR ? 1 : (X_BIPOLAR ? 1 : X_BITS) + (W_BIPOLAR ? 1 : W_BITS);
-  localparam int unsigned FULL_BITS = PRODUCT_BITS + $clog2(LANES);
+  localparam bit XNOR = COUNT && X_BIPOLAR;
+  localparam int unsigned TERMS = (SIMD + LANES - 1) / LANES;
   localparam int unsigned ACC_BITS = XNOR ? Y_BITS - 1 : Y_BITS;
-  localparam int unsigned GROUP_BITS = FULL_BITS < ACC_BITS ? FULL_BITS : ACC_BITS;
 
-  // ---- lane products, summed by group ----------------------------------------------------------
-  logic [GROUPS*GROUP_BITS-1:0] groups, groups_q;
+  // ---- terms: lane products, summed by group ---------------------------------------------------
+  logic [TERMS*TERM_BITS-1:0] terms_q;
 
-  for (genvar g = 0; g < GROUPS; g++) begin : gen_group
-    localparam int unsigned SIZE = (g + 1) * LANES <= SIMD ? LANES : SIMD - g * LANES;
-    bs_matmul_group #(
-        .SIZE(SIZE),
-        .X_BITS(X_BITS),
-        .X_SIGNED(X_SIGNED),
-        .X_BIPOLAR(X_BIPOLAR),
-        .W_BITS(W_BITS),
-        .W_SIGNED(W_SIGNED),
-        .W_BIPOLAR(W_BIPOLAR),
-        .SUM_BITS(GROUP_BITS),
-        .DSP(DSP),
-        .LUT_INPUTS(LUT_INPUTS)
-    ) group (
-        .x  (x[g*LANES*X_BITS+:SIZE*X_BITS]),
-        .w  (w[g*LANES*W_BITS+:SIZE*W_BITS]),
-        .sum(groups[g*GROUP_BITS+:GROUP_BITS])
-    );
-  end
+  for (genvar t = 0; t < TERMS; t++) begin : gen_term
+    localparam int unsigned SIZE = (t + 1) * LANES <= SIMD ? LANES : SIMD - t * LANES;
+    logic [TERM_BITS-1:0] term;
 
-  if (PRODUCT_REG) begin : gen_product_reg
-    always_ff @(posedge clk) groups_q <= groups;
-  end else begin : gen_no_product_reg
-    assign groups_q = groups;
+    if (COUNT) begin : gen_count
+      logic [$clog2(SIZE+1)-1:0] count;
+      bs_matmul_popcount #(
+          .LANES(SIZE),
+          .XNOR(XNOR),
+          .LUT_INPUTS(LUT_INPUTS)
+      ) popcount (
+          .x(x[t*LANES+:SIZE]),
+          .w(w[t*LANES+:SIZE]),
+          .count
+      );
+      assign term = TERM_BITS'(count);
+    end else begin : gen_sum
+      bs_matmul_group #(
+          .LANES(SIZE),
+          .X_BITS(X_BITS),
+          .X_SIGNED(X_SIGNED),
+          .X_BIPOLAR(X_BIPOLAR),
+          .W_BITS(W_BITS),
+          .W_SIGNED(W_SIGNED),
+          .W_BIPOLAR(W_BIPOLAR),
+          .SUM_BITS(TERM_BITS),
+          .DSP(DSP),
+          .LUT_INPUTS(LUT_INPUTS)
+      ) group (
+          .x(x[t*LANES*X_BITS+:SIZE*X_BITS]),
+          .w(w[t*LANES*W_BITS+:SIZE*W_BITS]),
+          .sum(term)
+      );
+    end
+
+    always_ff @(posedge clk) terms_q[t*TERM_BITS+:TERM_BITS] <= term;
   end
 
   // ---- adder tree ------------------------------------------------------------------------------
-  localparam int unsigned GROWN_BITS = GROUP_BITS + $clog2(GROUPS);
+  localparam int unsigned GROWN_BITS = TERM_BITS + $clog2(TERMS);
   localparam int unsigned PART_BITS = GROWN_BITS < ACC_BITS ? GROWN_BITS : ACC_BITS;
   logic [PART_BITS-1:0] part;
 
   bs_matmul_adder_tree #(
-      .TERMS(GROUPS),
-      .TERM_BITS(GROUP_BITS),
-      .SIGNED(SIGNED),
+      .TERMS(TERMS),
+      .TERM_BITS(TERM_BITS),
+      .SIGNED(TERM_SIGNED),
       .MAX_BITS(ACC_BITS),
       .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
-      .LEVEL(PRODUCT_REG ? 0 : 1)
+      .LUT_INPUTS(LUT_INPUTS)
   ) tree (
       .clk,
-      .terms(groups_q),
+      .terms(terms_q),
       .sum  (part)
   );
 
@@ -89,7 +97,7 @@ module bs_matmul_pe #(
   localparam logic [ACC_BITS-1:0] START = XNOR ? -ACC_BITS'((K + 1) / 2) : '0;
   logic [ACC_BITS-1:0] extended, sum;
 
-  assign extended = SIGNED ? ACC_BITS'($signed(part)) : ACC_BITS'(part);
+  assign extended = TERM_SIGNED ? ACC_BITS'($signed(part)) : ACC_BITS'(part);
 
   if (K == SIMD) begin : gen_no_accumulator
     assign sum = extended + START;

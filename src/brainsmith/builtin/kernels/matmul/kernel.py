@@ -12,9 +12,12 @@ from brainsmith.api import KernelConfig, PluginError, RTLOp, backend, kernel, pa
 from .shape import Shape
 
 _SOURCES = (
+    "bs_matmul_adder.sv",
     "bs_matmul_adder_tree.sv",
+    "bs_matmul_digit.sv",
     "bs_matmul_product.sv",
     "bs_matmul_group.sv",
+    "bs_matmul_popcount.sv",
     "bs_matmul_pe.sv",
     "bs_matmul_input.sv",
     "bs_matmul_weights.sv",
@@ -50,7 +53,7 @@ class MatMul:
         "never take DSP blocks, nor do products below 9 bits on xc7 and xcup",
     )
     levels_per_stage = param(
-        2, choices=(1, 2, 3), description="levels of adders between two registers"
+        1, choices=(1, 2, 3), description="levels of adders between two registers"
     )
 
     @backend("rtl", default=True)
@@ -80,6 +83,10 @@ class MatMul:
                 "Y_BITS": shape.y.bits,
                 "WEIGHTS_BLOCK": int(shape.weights_block),
                 "BUFFER_BLOCK": int(shape.buffer_block),
+                "COUNT": int(shape.count),
+                "LANES": shape.lanes,
+                "TERM_BITS": shape.term_bits,
+                "TERM_SIGNED": int(shape.term_signed),
                 "DSP": int(shape.dsp),
                 "LEVELS_PER_STAGE": shape.levels_per_stage,
                 "LUT_INPUTS": shape.lut_inputs,

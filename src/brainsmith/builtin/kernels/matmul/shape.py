@@ -30,6 +30,7 @@ class Shape:
         buffer_block: the input buffer lies in block RAM.
         dsp: products are made in DSP blocks.
         levels_per_stage: levels of adders between two registers.
+        product_range: least and greatest product of an input and a weight.
     """
 
     K: int
@@ -44,6 +45,7 @@ class Shape:
     buffer_block: bool
     dsp: bool
     levels_per_stage: int
+    product_range: tuple[int, int]
 
     @classmethod
     def of(cls, config: KernelConfig) -> Shape:
@@ -63,13 +65,9 @@ class Shape:
             weights_block=_weights_block(config, depth, width),
             buffer_block=M > PE and K // SIMD > _BLOCK_BUFFER_DEPTH,
             dsp=_dsp(config, x, w),
-            levels_per_stage=int(config.params.get("levels_per_stage", 2)),
+            levels_per_stage=int(config.params.get("levels_per_stage", 1)),
+            product_range=_product_range(config),
         )
-
-    @property
-    def xnor(self) -> bool:
-        """Products are XNORs of bits, and sums are counts of ones."""
-        return self.x.bipolar and self.w.bipolar
 
     @property
     def beats(self) -> int:
@@ -87,36 +85,55 @@ class Shape:
         return self.beats * self.passes
 
     @property
-    def lanes(self) -> int:
-        """Lanes whose products are added by plain logic."""
-        bits = self.x.bits + self.w.bits
-        if bits > 3:
-            return 1
-        if bits == 3:
-            return 2 if self.lut_inputs >= 6 else 1
-        return 3
+    def count(self) -> bool:
+        """Whether lane products are bits, so that a dot product is a count of ones."""
+        one_bit = self.x.bits == self.w.bits == 1
+        return one_bit and (self.x.signed, self.x.bipolar) == (self.w.signed, self.w.bipolar)
 
     @property
-    def groups(self) -> int:
+    def acc_bits(self) -> int:
+        """Bits of the accumulator; a count of XNORs has its lowest bit, that of K, elsewhere."""
+        return self.y.bits - (self.count and self.x.bipolar)
+
+    @property
+    def lanes(self) -> int:
+        """Lanes whose products make one term of the adder tree."""
+        if self.count:
+            return 18 if self.lut_inputs >= 6 else 7
+        return max(1, self.lut_inputs // (self.x.bits + self.w.bits))
+
+    @property
+    def terms(self) -> int:
         """Terms of a processing element's adder tree."""
         return -(-self.SIMD // self.lanes)
 
     @property
-    def levels(self) -> int:
-        """Levels of the adder tree."""
-        return (self.groups - 1).bit_length()
+    def term_range(self) -> tuple[int, int]:
+        """Least and greatest value of a term."""
+        lanes = min(self.lanes, self.SIMD)
+        if self.count:
+            return 0, lanes
+        low, high = self.product_range
+        return min(0, lanes * low), max(0, lanes * high)
 
     @property
-    def product_register(self) -> bool:
-        """Whether a register lies between the lane products and the tree."""
-        return not (self.lanes > 1 and self.levels > 0 and self.levels_per_stage > 1)
+    def term_signed(self) -> bool:
+        return self.term_range[0] < 0
+
+    @property
+    def term_bits(self) -> int:
+        """Bits of a term; sums are kept modulo the accumulator's width."""
+        return min(IntType.covering(*self.term_range).bits, self.acc_bits)
+
+    @property
+    def levels(self) -> int:
+        """Levels of the adder tree."""
+        return (self.terms - 1).bit_length()
 
     @property
     def stages(self) -> int:
         """Cycles from the issue of a beat to the accumulation of its partial sum."""
-        levels = self.levels + (not self.product_register)
-        tree = -(-levels // self.levels_per_stage)
-        return 1 + self.weights_block + self.product_register + tree
+        return 2 + self.weights_block - (-self.levels // self.levels_per_stage)
 
     @property
     def slots(self) -> int:
@@ -146,3 +163,12 @@ def _dsp(config: KernelConfig, x: IntType, w: IntType) -> bool:
     if choice != "auto":
         return choice == "dsp"
     return config.family != "ice40" and x.bits + w.bits > _LUT_PRODUCT_BITS
+
+
+def _product_range(config: KernelConfig) -> tuple[int, int]:
+    bounds = []
+    for port in ("x", "w"):
+        dtype = config.dtypes[port]
+        bounds.append(config.ranges.get(port, (dtype.min, dtype.max)))
+    products = [a * b for a in bounds[0] for b in bounds[1]]
+    return min(products), max(products)
