@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given as given_case
 from hypothesis import settings
@@ -34,6 +35,16 @@ def test_digits_agree_in_every_layer() -> None:
     assert [layer.kind for layer in report.layers] == [*["sums", "codes"] * 3, "sums"]
     assert report.codes == 200 * 64 * 3
     assert report.ambiguous <= report.codes // 1000
+
+
+def test_the_original_may_lack_shapes() -> None:
+    proto = onnx.load(ROOT / "examples/digits/digits.onnx")
+    del proto.graph.value_info[:]
+    original = Model.from_proto(proto)
+    compiled = streamlined(cleaned(original.copy()))
+    images = np.load(ROOT / "examples/digits/images.npy")[:3, None, :]
+    values = interpret(compiled, {"pixels": images})
+    assert check_faithful(original, compiled, {"pixels": images}, values).ok
 
 
 def test_tfc_agrees_everywhere() -> None:

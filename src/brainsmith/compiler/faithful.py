@@ -34,6 +34,7 @@ from brainsmith.errors import ConfigurationError, nearest
 from brainsmith.model.execution import Executor, Override
 from brainsmith.model.model import Model
 from brainsmith.model.origin import Origin
+from brainsmith.model.shapes import infer_shapes
 
 Arrays = Mapping[str, np.ndarray]
 Rerun = Callable[[str, np.ndarray], Arrays]
@@ -50,7 +51,7 @@ def check_faithful(
     """Compares the compiled integer model with the original, layer by layer.
 
     Args:
-        original: the model as it was loaded (or cleaned up; the names of its values count).
+        original: the model as it was loaded; the names of its values count.
         compiled: the integer model, with the origins of its values.
         frames: `(n, ...)` for each input of the graph, by name.
         integer_values: int64 `(n, ...)` by the name of the compiled model's value, as its
@@ -62,6 +63,7 @@ def check_faithful(
         ConfigurationError: an input is missing, or the numbers of frames differ.
         ModelError: the original cannot be executed.
     """
+    original = _with_shapes(original)
     count = _frame_count(frames, integer_values)
     inputs = _inputs(original, frames)
     layers = [
@@ -288,6 +290,16 @@ class _Reshaped:
 
 def _holds_integers(value: ir.Value) -> bool:
     return value.dtype in (ir.DataType.INT64, ir.DataType.INT32)
+
+
+def _with_shapes(model: Model) -> Model:
+    """The model, or a copy in which the shapes of intermediate values are known."""
+    values = (value for node in model.graph for value in node.outputs)
+    if all(value.shape is not None and value.shape.is_static() for value in values):
+        return model
+    shaped = model.copy()
+    infer_shapes(shaped)
+    return shaped
 
 
 def _inputs(model: Model, frames: Arrays) -> dict[str, np.ndarray]:
