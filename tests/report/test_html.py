@@ -14,6 +14,7 @@ import pytest
 from brainsmith.report.html import render, write_html
 from brainsmith.report.records import (
     BuildReport,
+    CheckRecord,
     Diagnostic,
     HostRecord,
     Metric,
@@ -131,6 +132,22 @@ def test_a_build_that_verified_and_placed_nothing(tfc: BuildReport) -> None:
     assert "nothing was placed" in text
     assert "did not succeed" in text
     assert "Bit-exact" not in text
+
+
+def test_exact_results_do_not_hide_a_failed_check(tfc: BuildReport) -> None:
+    checks = (*tfc.verification.checks, CheckRecord("one frame every 64 cycles", False, "936"))
+    failed = dataclasses.replace(tfc.verification, checks=checks)
+    page = render(dataclasses.replace(tfc, success=False, verification=failed))
+    assert "a check failed" in page
+    assert 'class="verdict bad"' in page
+
+
+def test_of_many_checks_the_failed_ones_are_at_hand(tfc: BuildReport) -> None:
+    checks = tuple(CheckRecord(f"layer {i} alone", i != 150) for i in range(200))
+    verification = dataclasses.replace(tfc.verification, checks=checks)
+    text = Page(render(dataclasses.replace(tfc, verification=verification))).text
+    assert "191 more checks passed" in text
+    assert text.index("layer 150 alone failed") < text.index("191 more checks")
 
 
 def test_artifacts_beside_the_page_are_links(tfc: BuildReport, tmp_path: Path) -> None:

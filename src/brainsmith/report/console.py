@@ -95,7 +95,8 @@ def _figures(report: BuildReport) -> Table:
     available = {record.resource: record for record in report.utilisation}
     for name, metric in report.metrics.items():
         value = formatting.figure(metric.value)
-        note = metric.reason or (metric.source if metric.value is not None else "")
+        source = metric.source if metric.value is not None else None
+        note = ", ".join(filter(None, (source, metric.reason)))
         if name in available and available[name].available:
             record = available[name]
             share = formatting.percent(record.used / record.available)
@@ -112,9 +113,12 @@ def _lines(report: BuildReport) -> Iterator[RenderableType]:
     level, headline, sentence = views.verdict(report)
     yield Text("")
     yield Text.assemble((headline, _VERDICT_STYLES[level]), f"  {sentence}")
-    for check in report.verification.checks:
+    shown, folded = views.checks(report)
+    for check in shown:
         mark = ("  ✔ ", "green") if check.passed else ("  ✘ ", "bold red")
         yield Text.assemble(mark, check.name, (f"  {check.detail}", "dim"))
+    if folded:
+        yield Text.assemble(("  ✔ ", "green"), f"{len(folded)} more checks passed")
     agreement = report.verification.agreement
     if agreement is not None:
         share = f"{agreement.share * 100:.4g} %"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from brainsmith.report import formatting
 from brainsmith.report.records import (
     BuildReport,
+    CheckRecord,
     HostRecord,
     LayerRecord,
     Metric,
@@ -30,6 +31,7 @@ UNITS = {"throughput_fps": "frames/s"}
 OPERATION_COLOURS = 8
 # More layers than this are drawn as columns without names: names would need a page of their own.
 MOST_NAMED_BARS = 24
+MOST_CHECKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _tile(report: BuildReport, name: str, metric: Metric) -> Tile:
     unit = "" if metric.value is None else unit
     label = LABELS.get(name, name.replace("_", " "))
     source = None if metric.value is None else metric.source
-    return Tile(label, value, unit, source, metric.reason or _note(report, name, metric))
+    notes = (metric.reason, _note(report, name, metric))
+    return Tile(label, value, unit, source, " · ".join(filter(None, notes)))
 
 
 def _note(report: BuildReport, name: str, metric: Metric) -> str:
@@ -280,6 +283,10 @@ def verdict(report: BuildReport) -> tuple[str, str, str]:
     if not record.bit_exact:
         count = formatting.figure(record.mismatches)
         return "bad", "Not exact", f"{count} elements of {frames} differ from the reference."
+    failed = [check.name for check in record.checks if not check.passed]
+    if failed:
+        more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        return "bad", "Bit-exact, but a check failed", f"{failed[0]}{more}."
     scopes = {
         "network": "the whole network in RTL simulation",
         "layers": "each layer alone in RTL simulation",
@@ -287,6 +294,22 @@ def verdict(report: BuildReport) -> tuple[str, str, str]:
     }
     scope = scopes.get(record.scope, record.scope)
     return "good", "Bit-exact", f"{frames} through {scope}: every element equal."
+
+
+def checks(report: BuildReport) -> tuple[list[CheckRecord], list[CheckRecord]]:
+    """The checks to show at once, every failed one among them, and the passed ones to fold away."""
+    found = report.verification.checks
+    room = MOST_CHECKS if len(found) > MOST_CHECKS + 2 else len(found)
+    shown = [check for i, check in enumerate(found) if not check.passed or i < room]
+    return shown, [check for i, check in enumerate(found) if check.passed and i >= room]
+
+
+def faithful(report: BuildReport) -> list[tuple[str, str]]:
+    """Figures of the comparison with the original model, without what `agreement` says."""
+    record = report.verification
+    said = set() if record.agreement is None else {"agreement", "share", "largest_difference"}
+    values = {k: v for k, v in (record.faithful or {}).items() if k not in said}
+    return list(facts(values))
 
 
 def facts(values: Mapping[str, object] | None) -> Iterator[tuple[str, str]]:
