@@ -10,6 +10,7 @@ import pytest
 
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.hdl import Hdl, Source, StreamPort, Unit
+from brainsmith.toolchains.yosys import Part, declarations
 
 HDL = Path(__file__).parent / "hdl"
 
@@ -93,3 +94,28 @@ class Dot:
 @pytest.fixture(scope="session")
 def dot() -> type[Dot]:
     return Dot
+
+
+@pytest.fixture(scope="session")
+def chain(sources: Hdl, fifo: Callable[..., Unit]) -> tuple[list[Part], Source, Unit]:
+    """Two equal FIFOs and a dot product in a row: the parts, the top and its streams."""
+    case = Dot("chain_dot", lanes=3, beats=5)
+    small = fifo(elements=3, bits=4)
+    parts = [Part(sources, small), Part(case.hdl, case.unit), Part(sources, small)]
+    ports = (StreamPort("x", "in", 3, 4, signed=True), StreamPort("y", "out", 1, 16, signed=True))
+    unit = Unit("chain", "chain", {}, ports)
+    text = f"""
+    module chain (
+    {declarations(ports)}
+    );
+      logic [11:0] a_tdata, b_tdata; logic a_tvalid, a_tready, b_tvalid, b_tready;
+      {parts[0].module} first (.clk, .rst_n, .s_axis_x_tdata, .s_axis_x_tvalid, .s_axis_x_tready,
+        .m_axis_y_tdata(a_tdata), .m_axis_y_tvalid(a_tvalid), .m_axis_y_tready(a_tready));
+      {parts[2].module} second (.clk, .rst_n, .s_axis_x_tdata(a_tdata),
+        .s_axis_x_tvalid(a_tvalid), .s_axis_x_tready(a_tready),
+        .m_axis_y_tdata(b_tdata), .m_axis_y_tvalid(b_tvalid), .m_axis_y_tready(b_tready));
+      {parts[1].module} dot (.clk, .rst_n, .s_axis_x_tdata(b_tdata), .s_axis_x_tvalid(b_tvalid),
+        .s_axis_x_tready(b_tready), .m_axis_y_tdata, .m_axis_y_tvalid, .m_axis_y_tready);
+    endmodule
+    """
+    return parts, Source("chain.sv", text), unit

