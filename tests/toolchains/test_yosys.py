@@ -116,6 +116,6 @@ def test_linking_names_a_part_that_is_missing(cache: BuildCache, chain) -> None:
 def test_one_part_as_a_design(cache: BuildCache, dot) -> None:
     case = dot()
     netlist = synthesize(case.hdl, case.unit, "ecp5", cache=cache)
-    linked = link_one(netlist, case.unit, cache=cache)
+    linked = link_one(netlist, cache=cache)
     assert linked.module == netlist.module
     assert linked.resources == netlist.resources

@@ -41,6 +41,7 @@ class Family:
         name: as targets name it.
         command: Yosys' synthesis, without I/O pads and clock buffers.
         models: Verilog of the primitives, below Yosys' share folder.
+        boxes: primitives without a model there, only their ports.
         weights: LUTs of each primitive.
         counts: primitives (by prefix) that count as FF, DSP and BRAM, and how much each.
         extra: LUTs that depend on how cells are connected.
@@ -49,6 +50,7 @@ class Family:
     name: str
     command: str
     models: tuple[str, ...]
+    boxes: tuple[str, ...]
     weights: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]]
     extra: Callable[[CellRecords], int]
@@ -127,6 +129,7 @@ def _xilinx(name: str) -> Family:
         name,
         f"synth_xilinx -family {name} -noiopad -noclkbuf",
         ("xilinx/cells_sim.v",),
+        ("xilinx/cells_xtra.v",),
         _XILINX_LUTS,
         _XILINX_COUNTS,
         _no_extra,
@@ -138,6 +141,7 @@ FAMILIES: Mapping[str, Family] = {
         "ecp5",
         "synth_lattice -family ecp5 -noiopad",
         ("lattice/cells_sim_ecp5.v",),
+        ("lattice/cells_bb_ecp5.v",),
         {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
         {"FF": {"TRELLIS_FF": 1}, "DSP": {"MULT18X18D": 1}, "BRAM": {"DP16KD": 1}},
         _carry_chains,
@@ -146,6 +150,7 @@ FAMILIES: Mapping[str, Family] = {
         "ice40",
         "synth_ice40 -device u",
         ("ice40/cells_sim.v",),
+        (),
         {"SB_LUT4": 1},
         {"FF": {"SB_DFF": 1}, "DSP": {"SB_MAC16": 1}, "BRAM": {"SB_RAM40_4K": 1}},
         _lone_carries,

@@ -35,7 +35,7 @@ from brainsmith.toolchains.process import BuildLog, Stop, run
 from brainsmith.toolchains.tools import Tool
 
 # Changes whenever this module writes other scripts or other results.
-_FORMAT = 1
+_FORMAT = 2
 _TIMEOUT = 7200.0
 _WORKERS = 2
 _SCRIPT = "run.ys"
@@ -75,13 +75,6 @@ class Part:
             f"  {self.unit.top}{parameters} i (.*);\nendmodule\n"
         )
 
-    def stub(self) -> str:
-        """The module without its contents."""
-        return (
-            f"(* blackbox *)\nmodule {self.module} (\n{declarations(self.unit.ports)}\n);\n"
-            "endmodule\n"
-        )
-
     def _sorted(self) -> list[tuple[str, Value]]:
         return sorted(self.unit.parameters.items())
 
@@ -115,6 +108,7 @@ class LinkedNetlist:
 
     module: str
     family: str
+    path: Path
     json: Path
     verilog: Path
     cells: Mapping[str, int]
@@ -210,15 +204,28 @@ def link(
     for name in unique:
         if name not in netlists:
             raise ToolError("a part was not synthesized", where=name)
-    return flow.link(unique, netlists, top, unit)
+    stubs = "".join(stub(part.module, part.unit) for part in unique.values())
+    return flow.link(stubs, {name: netlists[name] for name in unique}, top, unit.top)
 
 
-def link_one(
-    netlist: Netlist, unit: Unit, *, cache: BuildCache, log: BuildLog | None = None
+def link_under(
+    netlist: LinkedNetlist,
+    unit: Unit,
+    top: Source,
+    module: str,
+    *,
+    cache: BuildCache,
+    log: BuildLog | None = None,
 ) -> LinkedNetlist:
+    """A linked design as an instance in a top called `module` that has logic of its own."""
+    flow = _Flow(tools.yosys(), family(netlist.family), (), cache, log)
+    return flow.link(stub(netlist.module, unit), {netlist.module: netlist}, top, module)
+
+
+def link_one(netlist: Netlist, *, cache: BuildCache, log: BuildLog | None = None) -> LinkedNetlist:
     """One part as a whole design, to place it or to simulate its netlist."""
     flow = _Flow(tools.yosys(), family(netlist.family), (), cache, log)
-    return flow.link({}, {netlist.module: netlist}, None, unit)
+    return flow.link("", {netlist.module: netlist}, None, netlist.module)
 
 
 @dataclass(frozen=True)
@@ -248,12 +255,11 @@ class _Flow:
 
     def link(
         self,
-        parts: Mapping[str, Part],
-        netlists: Mapping[str, Netlist],
+        stubs: str,
+        netlists: Mapping[str, Netlist | LinkedNetlist],
         top: Source | None,
-        unit: Unit,
+        module: str,
     ) -> LinkedNetlist:
-        module = next(iter(netlists)) if top is None else unit.top
         key = {
             **self._base_key("link"),
             "netlists": sorted(netlists),
@@ -267,11 +273,11 @@ class _Flow:
             work.mkdir()
             for name, netlist in netlists.items():
                 shutil.copy(netlist.path, work / f"{name}.il")
-            stubs = Source("stubs.sv", "".join(part.stub() for part in parts.values()))
-            names = [] if top is None else write_sources([top, stubs], work)
+            sources = [] if top is None else [top, Source("stubs.sv", stubs)]
+            names = write_sources(sources, work)
             self._run(self._link_script(module, list(netlists), names), work, f"link of {module}")
             self._report(work / _JSON, folder / _REPORT, module)
-            for name in (_JSON, _VERILOG):
+            for name in (_NETLIST, _JSON, _VERILOG):
                 (work / name).rename(folder / name)
             shutil.rmtree(work)
 
@@ -282,6 +288,7 @@ class _Flow:
         return LinkedNetlist(
             module,
             self.family.name,
+            entry.path / _NETLIST,
             entry.path / _JSON,
             entry.path / _VERILOG,
             report["cells"],
@@ -341,12 +348,18 @@ class _Flow:
             lines.append(f"read_slang --threads 1 --top {module} {' '.join(sources)}")
             lines += self._synthesis(module)
             lines += [f"delete {name}" for name in netlists]
+        else:
+            # The directions of the primitives' ports, which nextpnr wants in the netlist.
+            lines += [
+                f"read_verilog -lib +/{name}" for name in (*self.family.models, *self.family.boxes)
+            ]
         lines += [f"read_rtlil {name}.il" for name in netlists]
         lines += [f"setattr -mod -unset keep_hierarchy {name}" for name in netlists]
         lines += [f"hierarchy -top {module}", "flatten", "delete t:$scopeinfo", "clean"]
         return [
             *lines,
             f"select {module}",
+            f"write_rtlil -selected {_NETLIST}",
             f"write_json -selected {_JSON}",
             f"write_verilog -noattr -selected {_VERILOG}",
         ]
@@ -402,6 +415,11 @@ def declarations(ports: Sequence[StreamPort]) -> str:
             f"  {back} logic {port.prefix}_tready",
         ]
     return ",\n".join(lines)
+
+
+def stub(module: str, unit: Unit) -> str:
+    """A module with the ports of `unit` and no contents, for a top that instantiates it."""
+    return f"(* blackbox *)\nmodule {module} (\n{declarations(unit.ports)}\n);\nendmodule\n"
 
 
 def _group_module(group: Sequence[Part]) -> str:

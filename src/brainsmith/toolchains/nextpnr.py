@@ -1,0 +1,229 @@
+"""Place and route with nextpnr, for the clock and the utilization of a design.
+
+A design's ports are its streams, far more bits than a package has pins. For ecp5 it is placed out
+of context: no pins, and the clock is the slowest path between registers. nextpnr-ice40 has no such
+mode: there the design is placed inside a harness of shift registers, whose cells are subtracted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brainsmith.errors import TargetError, ToolError, nearest
+from brainsmith.toolchains import tools
+from brainsmith.toolchains.cache import BuildCache, digest
+from brainsmith.toolchains.harness import MODULE, Harness, harness
+from brainsmith.toolchains.hdl import Unit
+from brainsmith.toolchains.process import BuildLog, failure, run
+from brainsmith.toolchains.tools import Tool
+from brainsmith.toolchains.yosys import LinkedNetlist, link_under
+
+_TIMEOUT = 4 * 3600.0
+_UTILIZATION = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%")
+_INPUT, _REPORT, _LOG = "design.json", "report.json", "nextpnr.log"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that nextpnr knows: its family and the options that name it."""
+
+    family: str
+    options: tuple[str, ...]
+    out_of_context: bool
+
+
+DEVICES: Mapping[str, Device] = {
+    **{
+        f"ecp5-{size}": Device("ecp5", (f"--{size}", "--package", "CABGA381", "--speed", "6"), True)
+        for size in ("25k", "45k", "85k")
+    },
+    "ice40-up5k": Device("ice40", ("--up5k", "--package", "sg48"), False),
+}
+# What nextpnr calls the resources of the families, and what holds the harness's cells.
+_LOGIC = "ICESTORM_LC"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A placed and routed design.
+
+    Args:
+        fmax_mhz: the clock that its slowest path between registers allows.
+        utilization: used and available, by nextpnr's name of the resource.
+        critical_path: the slowest path, a line for each step, delays in ns.
+        critical_instances: the instances below the top that it runs through, in order.
+        seed: of the placement.
+        notes: what to know about the figures.
+    """
+
+    device: str
+    fmax_mhz: float
+    utilization: Mapping[str, tuple[int, int]]
+    critical_path: tuple[str, ...]
+    critical_instances: tuple[str, ...]
+    seed: int
+    notes: tuple[str, ...] = ()
+
+
+def place_and_route(
+    netlist: LinkedNetlist,
+    unit: Unit,
+    device: str,
+    *,
+    clock_mhz: float,
+    cache: BuildCache,
+    log: BuildLog | None = None,
+    seed: int = 1,
+) -> Placement:
+    """Places and routes a design.
+
+    Args:
+        unit: the streams of the netlist's module.
+        device: one of `DEVICES`.
+        clock_mhz: the clock to aim at; missing it is no error.
+
+    Raises:
+        TargetError: no such device, or the design does not fit; names what is needed and there.
+        ToolError: nextpnr is missing or failed.
+        StorageError: the disk is full.
+    """
+    if device not in DEVICES:
+        raise TargetError(f"nextpnr knows no device '{device}'", hint=nearest(device, DEVICES))
+    chosen = DEVICES[device]
+    if chosen.family != netlist.family:
+        raise ToolError(
+            f"a netlist for {netlist.family} cannot be placed on {device}", where=netlist.module
+        )
+    tool = tools.nextpnr(chosen.family)
+    around = None if chosen.out_of_context else harness(netlist.module, unit)
+    if around is not None:
+        netlist = link_under(netlist, unit, around.source, MODULE, cache=cache, log=log)
+    arguments = _arguments(chosen, clock_mhz, seed)
+    key = {
+        "what": "place and route",
+        "tool": tool.identity,
+        "netlist": digest(netlist.json.read_bytes()),
+        "arguments": list(arguments),
+    }
+
+    def make(folder: Path) -> None:
+        _run(tool, netlist, arguments, folder, device, log)
+
+    entry = cache.fetch(key, make)
+    if entry.cached and log is not None:
+        log.cached(tool, f"placement on {device}")
+    return _placement(json.loads((entry.path / _REPORT).read_text()), device, seed, around)
+
+
+def _arguments(device: Device, clock_mhz: float, seed: int) -> tuple[str, ...]:
+    context = ("--out-of-context",) if device.out_of_context else ()
+    limits = ("--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed))
+    return (*device.options, *context, *limits)
+
+
+def _run(
+    tool: Tool,
+    netlist: LinkedNetlist,
+    arguments: Sequence[str],
+    folder: Path,
+    device: str,
+    log: BuildLog | None,
+) -> None:
+    source = folder / _INPUT
+    source.write_bytes(netlist.json.read_bytes())
+    files = ("--json", _INPUT, "--report", _REPORT, "--log", _LOG, "--quiet")
+    purpose = f"placement on {device}"
+    command = (*arguments, *files)
+    status, output = run(
+        tool, command, purpose=purpose, cwd=folder, timeout=_TIMEOUT, log=log, check=False
+    )
+    source.unlink()
+    if status:
+        said = (folder / _LOG).read_text(errors="replace") if (folder / _LOG).exists() else output
+        _check_fit(said, device)
+        raise failure(tool, purpose, (*tool.command, *command), status, output)
+
+
+def _check_fit(said: str, device: str) -> None:
+    """Raises TargetError if what nextpnr said shows that the device is too small."""
+    rows = {name: (int(used), int(there)) for name, used, there in _UTILIZATION.findall(said)}
+    over = {name: row for name, row in rows.items() if row[0] > row[1]}
+    if not over:
+        return
+    table = "".join(
+        f"\n    {name:<16} needs {used:>8}   there are {there:>8}"
+        for name, (used, there) in over.items()
+    )
+    raise TargetError(
+        f"the design does not fit {device}:{table}",
+        hint="choose a larger device, or less folding parallelism",
+    )
+
+
+def _placement(
+    report: Mapping[str, Any], device: str, seed: int, around: Harness | None
+) -> Placement:
+    utilization = {
+        name: (row["used"], row["available"])
+        for name, row in report["utilization"].items()
+        if row["used"]
+    }
+    notes: tuple[str, ...] = ("placed out of context: paths from and to the ports are not timed",)
+    if around is not None:
+        used, there = utilization[_LOGIC]
+        utilization[_LOGIC] = (used - around.cells, there)
+        utilization.pop("SB_IO", None)
+        notes = (
+            f"placed in a harness of shift registers, whose {around.cells} logic cells are "
+            f"subtracted from {used}",
+        )
+    path = _critical_path(report)
+    clocks = [clock["achieved"] for clock in report["fmax"].values()]
+    if not clocks:
+        raise ToolError("nextpnr found no path between registers", where=device)
+    return Placement(
+        device,
+        min(clocks),
+        utilization,
+        tuple(_step(step) for step in path),
+        _instances(path, nested=around is not None),
+        seed,
+        notes,
+    )
+
+
+def _critical_path(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The slowest path from a register to a register."""
+    paths = [
+        path for path in report["critical_paths"] if "edge" in path["from"] and "edge" in path["to"]
+    ]
+    return max((path["path"] for path in paths), key=_delay, default=[])
+
+
+def _delay(path: Sequence[Mapping[str, Any]]) -> float:
+    return sum(float(step["delay"]) for step in path)
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    source, sink = step["from"], step["to"]
+    where = f"{source['cell']}.{source['port']}"
+    if source["cell"] != sink["cell"] or source["port"] != sink["port"]:
+        where += f" -> {sink['cell']}.{sink['port']}"
+    return f"{step['delay']:7.3f} ns  {step['type']:<8}  {where}"
+
+
+def _instances(path: Sequence[Mapping[str, Any]], *, nested: bool) -> tuple[str, ...]:
+    """The first part of the hierarchical names, without repetitions."""
+    names = []
+    for step in path:
+        words = step["to"]["cell"].split(".")
+        if nested and words[0] == "dut":
+            words = words[1:]
+        if len(words) > 1:
+            names.append(words[0])
+    return tuple(dict.fromkeys(names))
