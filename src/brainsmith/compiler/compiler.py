@@ -217,7 +217,7 @@ class _Job:
             return physical
         mhz = self.options.clock_mhz or self.target.clock_mhz
         with self.clock.step("place and route"):
-            return place(physical, self.target, mhz, self.options.seed, cache, self.log)
+            return place(physical, rtls, self.target, mhz, self.options.seed, cache, self.log)
 
     def _vectors(self, model: Model) -> tuple[Frames, Frames | None, bool]:
         """Input frames, what is expected for them, and whether the inputs are generated."""

@@ -95,6 +95,7 @@ def check_netlist(
 
 def place(
     physical: Physical,
+    rtls: Sequence[Rtl],
     target: Target,
     clock_mhz: float,
     seed: int,
@@ -112,19 +113,13 @@ def place(
         raise ConfigurationError(
             f"no open tool places for {target.name}", hint="--no-place, or an ecp5 or ice40 target"
         )
-    placements = {
-        name: place_and_route(
-            netlist,
-            device=target.place.device,
-            package=target.place.package,
-            speed=target.place.speed,
-            clock_mhz=clock_mhz,
-            seed=seed,
-            cache=cache,
-            log=log,
-        )
-        for name, netlist in physical.netlists.items()
-    }
+    placements = {}
+    for rtl in rtls:
+        name = rtl.partition.name
+        placements[name] = place_and_route(
+            physical.netlists[name], rtl.unit, target.name,
+            clock_mhz=clock_mhz, seed=seed, cache=cache, log=log,
+        )  # fmt: skip
     return dataclasses.replace(physical, placements=placements)
 
 
