@@ -21,6 +21,7 @@ from brainsmith.report.records import (
     StreamRecord,
     VerificationRecord,
 )
+from brainsmith.report.views import stacks
 
 VOID = {"meta", "link", "img", "br", "input"}
 
@@ -148,6 +149,12 @@ def test_of_many_checks_the_failed_ones_are_at_hand(tfc: BuildReport) -> None:
     text = Page(render(dataclasses.replace(tfc, verification=verification))).text
     assert "191 more checks passed" in text
     assert text.index("layer 150 alone failed") < text.index("191 more checks")
+
+
+def test_the_resource_bars_hold_what_is_in_no_layer(tfc: BuildReport) -> None:
+    (lut, *_) = stacks(dataclasses.replace(tfc, metrics={"LUT": Metric(4000, "LUT", "measured")}))
+    assert sum(part.share for part in lut.segments) == pytest.approx(1)
+    assert lut.segments[-1].text.startswith("1\u202f073 LUT")
 
 
 def test_artifacts_beside_the_page_are_links(tfc: BuildReport, tmp_path: Path) -> None:

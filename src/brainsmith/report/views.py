@@ -83,9 +83,9 @@ class CycleChart:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What one layer adds to a resource's bar."""
+    """What one layer adds to a resource's bar; without an index, what is in no layer."""
 
-    index: int
+    index: int | None
     name: str
     share: float
     text: str
@@ -228,17 +228,20 @@ def stacks(report: BuildReport) -> list[Stack]:
 
 def _stack(report: BuildReport, resource: str, order: Sequence[int]) -> Stack:
     uses = [layer.resources.get(resource, 0) for layer in report.layers]
-    total = sum(uses)
+    metric = report.metrics.get(resource)
+    # The whole design is more than its layers: FIFOs, converters and the top that joins them.
+    total = max(sum(uses), (metric.value or 0) if metric else 0)
+    named = [(i, report.layers[i].node, uses[i]) for i in order]
+    rest = (None, "FIFOs, converters, connections", total - sum(uses))
     segments = tuple(
         Segment(
             index,
-            report.layers[index].node,
-            uses[index] / total,
-            f"{formatting.figure(uses[index])} {resource} · "
-            f"{formatting.percent(uses[index] / total)}",
+            name,
+            use / total,
+            f"{formatting.figure(use)} {resource} · {formatting.percent(use / total)}",
         )
-        for index in order
-        if uses[index]
+        for index, name, use in (*named, rest)
+        if use
     )
     return Stack(resource, formatting.figure(total), segments)
 
