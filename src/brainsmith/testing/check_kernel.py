@@ -26,7 +26,7 @@ FRAMES = 9
 
 @dataclass(frozen=True)
 class KernelCase:
-    """One configuration to check: loop bounds, datatype by port, folding, constants."""
+    """One configuration to check: loop bounds, datatype by port, folding, constants, device."""
 
     dims: Mapping[str, int]
     dtypes: Mapping[str, str]
@@ -35,6 +35,7 @@ class KernelCase:
     attributes: Mapping[str, object] = field(default_factory=dict)
     params: Mapping[str, int | str] = field(default_factory=dict)
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    family: str = "ecp5"
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _instance(candidate: Candidate, case: KernelCase, index: int) -> Instance:
         attributes=case.attributes,
         folding=case.folding,
         params={**candidate.params, **case.params},
+        family=case.family,
     )
     nest.check(config.dims, config.folding, config.node)
     return Instance(config.node, candidate, config)
