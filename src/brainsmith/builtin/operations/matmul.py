@@ -19,6 +19,7 @@ from brainsmith.api import (
     stream_in,
     stream_out,
 )
+from brainsmith.builtin.operations.matching import integers, is_standard, operand
 
 _EXACT_IN_FLOAT64 = 1 << 53
 
@@ -42,11 +43,11 @@ class MatMul:
     ports = (stream_in("x", "N", "K"), static_in("w", "K", "M"), stream_out("y", "N", "M"))
 
     def match(self, node: NodeView) -> Match | NoMatch:
-        if node.domain not in ("", "ai.onnx") or node.op_type not in ("MatMul", "Gemm"):
+        if not is_standard(node, "MatMul", "Gemm"):
             return NoMatch("neither MatMul nor Gemm")
-        if len(node.inputs) < 2 or node.inputs[0] is None or node.inputs[1] is None:
+        x, w = operand(node, 0), operand(node, 1)
+        if x is None or w is None:
             return NoMatch("an operand is missing", close=True)
-        x, w = node.inputs[0], node.inputs[1]
         reason = _operands_reason(x, w) or _gemm_reason(node)
         if reason:
             return NoMatch(reason, close=True)
@@ -114,7 +115,7 @@ def _gemm_reason(node: NodeView) -> str | None:
         return f"Gemm scales its product by alpha={attributes['alpha']}"
     if attributes.get("transA", 0):
         return "Gemm transposes its stream (transA)"
-    bias = node.inputs[2] if len(node.inputs) > 2 else None
+    bias = operand(node, 2)
     if bias is None or (bias.constant is not None and not np.any(bias.constant)):
         return None
     return "Gemm has a bias: it has to be an Add of its own"
@@ -125,11 +126,9 @@ def _weights(node: NodeView, w: ValueView) -> np.ndarray | NoMatch:
     stored = np.asarray(w.constant)
     if stored.ndim != 2 or 0 in stored.shape:
         return NoMatch(f"the weights '{w.name}' have the shape {stored.shape}", close=True)
-    if stored.dtype.kind == "f":
-        finite = np.isfinite(stored).all() and np.abs(stored).max() < _EXACT_IN_FLOAT64
-        if not finite or not np.array_equal(stored, np.rint(stored)):
-            return NoMatch(f"the weights '{w.name}' are not integers", close=True)
-    weights = stored.astype(np.int64)
+    weights = integers(stored)
+    if weights is None:
+        return NoMatch(f"the weights '{w.name}' are not integers", close=True)
     return weights.T if node.attributes.get("transB", 0) else weights
 
 
