@@ -16,6 +16,7 @@ def case(
     size: tuple[int, int, int],
     pe: int,
     simd: int,
+    family: str = "ecp5",
     **params: int | str,
 ) -> KernelCase:
     """Random weights of the whole range of `w`; y as narrow as their sums allow."""
@@ -33,6 +34,7 @@ def case(
         folding={"PE": pe, "SIMD": simd},
         statics={"w": weights},
         params=params,
+        family=family,
     )
 
 
@@ -67,6 +69,14 @@ CASES = {
     "sixteen bits in LUTs": case("INT16", "UINT16", (1, 4, 4), 2, 2, multiplier="lut"),
     "sixteen bits in DSP blocks": case("UINT16", "INT16", (1, 8, 4), 2, 4, multiplier="dsp"),
     "unsigned": case("UINT8", "UINT8", (1, 8, 4), 2, 4),
+    # LUTs of six inputs have other lane products and counters
+    "six inputs, bipolar": case("BIPOLAR", "BIPOLAR", (1, 98, 4), 2, 49, "xc7"),
+    "six inputs, bipolar, few lanes": case("BIPOLAR", "BIPOLAR", (2, 8, 4), 2, 4, "xc7"),
+    "six inputs, bits": case("UINT1", "UINT1", (1, 40, 4), 2, 20, "xc7"),
+    "six inputs, bits by two": case("UINT1", "INT2", (1, 20, 4), 2, 5, "xc7"),
+    "six inputs, bipolar by bits": case("BIPOLAR", "UINT1", (1, 20, 4), 2, 10, "xc7"),
+    "six inputs, four bits": case("INT4", "INT4", (1, 16, 8), 2, 4, "xc7"),
+    "six inputs, eight bits": case("UINT8", "INT8", (1, 8, 4), 2, 4, "xc7", multiplier="lut"),
     # parameters
     "weights in block RAM": case("INT4", "INT4", (2, 16, 8), 2, 4, ram_style="block"),
     "block RAM, one beat": case("BIPOLAR", "BIPOLAR", (2, 9, 8), 2, 9, ram_style="block"),

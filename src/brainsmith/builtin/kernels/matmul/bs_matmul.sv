@@ -38,6 +38,7 @@ module bs_matmul #(
     parameter              WEIGHTS          = "weights.mem",
     parameter bit          WEIGHTS_BLOCK    = 0,  // weights in block RAM, with one more register
     parameter bit          BUFFER_BLOCK     = 0,  // input buffer in block RAM
+    parameter              LUT_STYLE        = "distributed",  // "auto" where LUTs are no memory
     parameter bit          COUNT            = 0,  // lane products are bits, and are counted
     parameter int unsigned LANES            = 1,  // whose products make one term of the tree
     parameter int unsigned TERM_BITS        = 8,  // of a term, at most those of the accumulator
@@ -98,7 +99,8 @@ module bs_matmul #(
       .SF(SF),
       .NF(NF),
       .BLOCK(BUFFER_BLOCK),
-      .EXTRA_REG(WEIGHTS_BLOCK)
+      .EXTRA_REG(WEIGHTS_BLOCK),
+      .LUT_STYLE(LUT_STYLE)
   ) input_buffer (
       .clk,
       .stream(s_axis_x_tdata),
@@ -166,7 +168,8 @@ module bs_matmul #(
   // ---- output buffer and credits ---------------------------------------------------------------
   bs_matmul_output #(
       .WIDTH(PE * Y_BITS),
-      .SLOTS(SLOTS)
+      .SLOTS(SLOTS),
+      .LUT_STYLE(LUT_STYLE)
   ) output_buffer (
       .clk,
       .rst_n,

@@ -9,6 +9,7 @@ module bs_matmul_input #(
     parameter  int unsigned NF        = 1,
     parameter  bit          BLOCK     = 0,
     parameter  bit          EXTRA_REG = 0,
+    parameter               LUT_STYLE = "distributed",
     localparam int unsigned BEAT_BITS = SF > 1 ? $clog2(SF) : 1
 ) (
     input  logic                 clk,
@@ -27,7 +28,7 @@ module bs_matmul_input #(
     always_ff @(posedge clk) if (filling) operand_q <= stream;
   end else if (BLOCK) begin : gen_block
     // The memory reads the word of the next beat, so that it is there when the beat is issued.
-    (* ram_style = "block" *)
+    (* ram_style = "block", no_rw_check *)
     logic [WIDTH-1:0] memory[0:SF-1];
     logic [WIDTH-1:0] replay_q;
     always_ff @(posedge clk) begin
@@ -36,7 +37,7 @@ module bs_matmul_input #(
     end
     always_ff @(posedge clk) operand_q <= filling ? stream : replay_q;
   end else begin : gen_distributed
-    (* ram_style = "distributed" *)
+    (* ram_style = LUT_STYLE *)
     logic [WIDTH-1:0] memory[0:SF-1];
     always_ff @(posedge clk) if (go && filling) memory[beat] <= stream;
     always_ff @(posedge clk) operand_q <= filling ? stream : memory[beat];

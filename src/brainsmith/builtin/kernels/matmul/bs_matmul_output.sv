@@ -5,7 +5,8 @@
 // stable until it is taken.
 module bs_matmul_output #(
     parameter int unsigned WIDTH = 8,
-    parameter int unsigned SLOTS = 1
+    parameter int unsigned SLOTS = 1,
+    parameter              LUT_STYLE = "distributed"
 ) (
     input  logic             clk,
     input  logic             rst_n,
@@ -40,7 +41,7 @@ module bs_matmul_output #(
     end
   end else begin : gen_memory
     localparam int unsigned POINTER_BITS = $clog2(SLOTS);
-    (* ram_style = "distributed" *)
+    (* ram_style = LUT_STYLE *)
     logic [WIDTH-1:0] memory[0:SLOTS-1];
     logic [POINTER_BITS-1:0] write_q, read_q;
     logic [COUNT_BITS-1:0] stored_q, stored_d;

@@ -8,8 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from brainsmith.api import KernelConfig, PluginError, RTLOp, backend, kernel, param
-
-from .shape import Shape
+from brainsmith.builtin.kernels.matmul.shape import Shape
 
 _SOURCES = (
     "bs_matmul_adder.sv",
@@ -50,7 +49,7 @@ class MatMul:
         "auto",
         choices=("auto", "lut", "dsp"),
         description="auto: LUTs up to products of 10 bits, DSP blocks above. Operands of one bit "
-        "never take DSP blocks, nor do products below 9 bits on xc7 and xcup",
+        "never take DSP blocks, nor do products below 9 bits on xc7 and xcup, nor any on ice40",
     )
     levels_per_stage = param(
         1, choices=(1, 2, 3), description="levels of adders between two registers"
@@ -83,6 +82,7 @@ class MatMul:
                 "Y_BITS": shape.y.bits,
                 "WEIGHTS_BLOCK": int(shape.weights_block),
                 "BUFFER_BLOCK": int(shape.buffer_block),
+                "LUT_STYLE": "auto" if config.family == "ice40" else "distributed",
                 "COUNT": int(shape.count),
                 "LANES": shape.lanes,
                 "TERM_BITS": shape.term_bits,

@@ -15,7 +15,10 @@ LUT_INPUTS = {"ecp5": 4, "ice40": 4, "xc7": 6, "xcup": 6}
 _LUTS_PER_BRAM = {"ecp5": 400, "ice40": 170, "xc7": 190, "xcup": 190}
 # The largest product, in bits of both operands, for which LUTs are the better multiplier.
 _LUT_PRODUCT_BITS = 10
-_BLOCK_BUFFER_DEPTH = 64
+# The smallest product that Yosys puts into a DSP block; it has none for ice40.
+_LEAST_DSP_BITS = {"ecp5": 4, "xc7": 9, "xcup": 9}
+# Beats from which on the input buffer is a block RAM; ice40 has no memory in LUTs.
+_BLOCK_BUFFER_BEATS = {"ecp5": 64, "ice40": 8, "xc7": 64, "xcup": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Shape:
             y=config.dtypes["y"],
             lut_inputs=LUT_INPUTS[config.family],
             weights_block=_weights_block(config, depth, width),
-            buffer_block=M > PE and K // SIMD > _BLOCK_BUFFER_DEPTH,
+            buffer_block=M > PE and K // SIMD > _BLOCK_BUFFER_BEATS[config.family],
             dsp=_dsp(config, x, w),
             levels_per_stage=int(config.params.get("levels_per_stage", 1)),
             product_range=_product_range(config),
@@ -159,10 +162,10 @@ def _weights_block(config: KernelConfig, depth: int, width: int) -> bool:
 def _dsp(config: KernelConfig, x: IntType, w: IntType) -> bool:
     if min(x.bits, w.bits) == 1:
         return False
+    if config.family == "ice40" or x.bits + w.bits < _LEAST_DSP_BITS[config.family]:
+        return False
     choice = config.params.get("multiplier", "auto")
-    if choice != "auto":
-        return choice == "dsp"
-    return config.family != "ice40" and x.bits + w.bits > _LUT_PRODUCT_BITS
+    return choice == "dsp" if choice != "auto" else x.bits + w.bits > _LUT_PRODUCT_BITS
 
 
 def _product_range(config: KernelConfig) -> tuple[int, int]:
