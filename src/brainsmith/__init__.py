@@ -6,7 +6,20 @@ Importing this package loads nothing else: names are resolved at first use (PEP 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from brainsmith.compiler import (
+        CompilationResult,
+        CompilationStrategy,
+        CompileOptions,
+        Compiler,
+        KernelSpec,
+        TransformSpec,
+    )
+    from brainsmith.plugins import PluginRegistry
+
+    __version__: str
 
 __all__ = [
     "CompilationResult",
@@ -14,6 +27,7 @@ __all__ = [
     "CompileOptions",
     "Compiler",
     "KernelSpec",
+    "PluginRegistry",
     "TransformSpec",
     "__version__",
 ]
@@ -23,6 +37,8 @@ def __getattr__(name: str) -> Any:
     value: Any
     if name == "__version__":
         value = _version()
+    elif name == "PluginRegistry":
+        value = getattr(import_module("brainsmith.plugins"), name)
     elif name in __all__:
         value = getattr(import_module("brainsmith.compiler"), name)
     else:
