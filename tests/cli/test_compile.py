@@ -25,6 +25,32 @@ def leftovers(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
+def test_digits_is_compiled_verified_and_reported(brainsmith: Brainsmith, tmp_path: Path) -> None:
+    ran = brainsmith(
+        "compile", MODEL, "--no-place", "--target-fps", "200000", "--output", "out", "--json",
+        "--verify-input", DIGITS / "images.npy", "--verify-output", DIGITS / "labels.npy",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    report = ran.json
+    assert report["success"] is True
+    assert report["verification"]["bit_exact"] is True
+    assert report["verification"]["vectors"] >= 200
+    assert report["verification"]["agreement"] == {"share": 1.0, "largest_difference": 0.0}
+    assert report["metrics"]["fmax_mhz"]["value"] is None
+    assert report["metrics"]["fmax_mhz"]["reason"]
+    assert report["metrics"]["throughput_fps"]["source"] == "estimated"
+    assert report["metrics"]["initiation_interval"]["source"] == "measured"
+    assert report["metrics"]["LUT"]["value"] > 0
+    assert report["host_nodes"] == []
+    for name, path in report["artifacts"].items():
+        assert (tmp_path / path).exists(), name
+    assert (tmp_path / "out" / "report.json").exists()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Bit-exact" in page
+    assert "s] " in ran.err and "\x1b" not in ran.err
+
+
+@pytest.mark.slow
 def test_people_get_a_summary(brainsmith: Brainsmith) -> None:
     ran = brainsmith(
         "compile", MODEL, "--no-synthesize", "--target-fps", "200000", "--output", "out"

@@ -18,7 +18,7 @@ MODELS = ROOT.parent / "shared" / "models"
 def test_every_node_of_digits_is_taken_by_a_kernel(brainsmith: Brainsmith) -> None:
     nodes = brainsmith("explain", DIGITS, "--json").json["nodes"]
     assert [node["operation"] for node in nodes] == [
-        *["matmul", "thresholding"] * 3, "matmul", "label_select",
+        *["matmul", "thresholding"] * 3, "matmul", "add", "label_select",
     ]  # fmt: skip
     assert all(node["kernel"] and node["reason"] is None for node in nodes)
 
@@ -26,7 +26,7 @@ def test_every_node_of_digits_is_taken_by_a_kernel(brainsmith: Brainsmith) -> No
 def test_people_get_a_table(brainsmith: Brainsmith) -> None:
     ran = brainsmith("explain", DIGITS)
     assert ran.code == 0
-    assert "8 of 8 nodes in hardware" in ran.out
+    assert "9 of 9 nodes in hardware" in ran.out
 
 
 def test_what_no_kernel_takes_is_on_the_host_with_its_reason(
