@@ -18,7 +18,7 @@ setup:
 	@$(PYTHON) tools/setup.py
 
 demo: setup
-	$(BIN)/brainsmith compile examples/digits/digits.onnx --target ecp5-85k --clock-mhz 100 \
+	$(BIN)/brainsmith compile examples/digits/digits.onnx --target ecp5-85k --clock-mhz 100 --target-fps 200000 \
 	  --verify-input examples/digits/images.npy --verify-output examples/digits/labels.npy \
 	  --output $(DEMO)
 

@@ -55,6 +55,7 @@ def test_tfc_w1a1_at_finn_s_folding(tmp_path: Path) -> None:
         target="xc7z020",
         folding=folding,
         synthesize=True,
+        verify_netlist=True,
         verify_input=TFC / "input.npy",
         verify_output=TFC / "expected_output.npy",
     )

@@ -44,6 +44,13 @@ def compile_model(
     verify: Annotated[
         bool, typer.Option("--verify/--no-verify", help="Simulate and compare every element.")
     ] = True,
+    verify_netlist: Annotated[
+        bool | None,
+        typer.Option(
+            "--verify-netlist/--no-verify-netlist",
+            help="Run one frame on the synthesized netlist; by default where it is placed.",
+        ),
+    ] = None,
     verify_input: Annotated[
         Path | None, typer.Option(metavar="X.npy", help="Frames to verify with.")
     ] = None,
@@ -61,6 +68,8 @@ def compile_model(
         raise typer.BadParameter("needs --verify-input", param_hint="--verify-output")
     if verify_input is not None and not verify:
         raise typer.BadParameter("contradicts --no-verify", param_hint="--verify-input")
+    if verify_netlist and not (verify and synthesize):
+        raise typer.BadParameter("needs verification and synthesis", param_hint="--verify-netlist")
     if place and not synthesize:
         raise typer.BadParameter("contradicts --no-synthesize", param_hint="--place")
     shapes = shared.parse_shapes(shape)
@@ -80,6 +89,7 @@ def compile_model(
         place=place if synthesize else False,
         synthesize=synthesize,
         verify=verify,
+        verify_netlist=verify_netlist,
         verify_input=verify_input,
         verify_output=verify_output,
         shapes=shapes,

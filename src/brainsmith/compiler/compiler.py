@@ -204,20 +204,34 @@ class _Job:
     def _finish(
         self, rtls: Sequence[Rtl], evidence: Evidence | None, physical: Physical
     ) -> Physical:
-        """One frame on the netlist, and placement, as far as they are asked for."""
+        """One frame on the netlist, and placement, as far as they are asked for; both at once."""
         from brainsmith.compiler.physical import check_netlist, place
 
-        cache = self.compiler.cache
         check_measured(self.front, self.target, physical.resources)
-        if evidence is not None:
-            with self.clock.step("simulate the netlist"):
-                evidence.netlist = check_netlist(rtls, physical, evidence.values, cache, self.log)
-        wanted = self.target.placeable if self.options.place is None else self.options.place
-        if not wanted:
+        cache, options = self.compiler.cache, self.options
+        placing = self.target.placeable if options.place is None else options.place
+        checking = placing if options.verify_netlist is None else options.verify_netlist
+        names = [
+            name
+            for name, wanted in (
+                ("simulate the netlist", checking and evidence is not None),
+                ("place and route", placing),
+            )
+            if wanted
+        ]
+        if not names:
             return physical
-        mhz = self.options.clock_mhz or self.target.clock_mhz
-        with self.clock.step("place and route"):
-            return place(physical, rtls, self.target, mhz, self.options.seed, cache, self.log)
+        with self.clock.step(" and ".join(names)), ThreadPoolExecutor(1) as pool:
+            netlist = None
+            if checking and evidence is not None:
+                values = evidence.values
+                netlist = pool.submit(check_netlist, rtls, physical, values, cache, self.log)
+            if placing:
+                mhz = options.clock_mhz or self.target.clock_mhz
+                physical = place(physical, rtls, self.target, mhz, options.seed, cache, self.log)
+            if netlist is not None and evidence is not None:
+                evidence.netlist = netlist.result()
+        return physical
 
     def _vectors(self, model: Model) -> tuple[Frames, Frames | None, bool]:
         """Input frames, what is expected for them, and whether the inputs are generated."""

@@ -20,6 +20,8 @@ class CompileOptions:
         place: whether to place and route; if None, where an open tool does so for the target.
         synthesize: whether to synthesise; without it resources are estimated.
         verify: whether to simulate and compare.
+        verify_netlist: whether to run one frame on the synthesised netlist too; if None, where
+            the design is placed (building that simulation takes about as long as placing).
         verify_input: inputs (.npy, or .npz by input name) instead of generated ones.
         verify_output: what the model is expected to give for them (.npy or .npz).
         shapes: shapes of inputs that the model leaves open, by input name.
@@ -34,6 +36,7 @@ class CompileOptions:
     place: bool | None = None
     synthesize: bool = True
     verify: bool = True
+    verify_netlist: bool | None = None
     verify_input: Path | None = None
     verify_output: Path | None = None
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from brainsmith.compiler.agreement import FaithfulReport
 from brainsmith.compiler.codegen import Rtl
-from brainsmith.compiler.faithful import FaithfulReport, check_faithful
+from brainsmith.compiler.faithful import check_faithful
 from brainsmith.compiler.fifo import StreamModel
 from brainsmith.compiler.frontend import FrontEnd
 from brainsmith.compiler.host import Frames, Runner, run_design

@@ -66,7 +66,7 @@ class Shape:
             y=config.dtypes["y"],
             lut_inputs=LUT_INPUTS[config.family],
             weights_block=_weights_block(config, depth, width),
-            buffer_block=M > PE and K // SIMD > _BLOCK_BUFFER_BEATS[config.family],
+            buffer_block=M > PE and _BLOCK_BUFFER_BEATS[config.family] < K // SIMD,
             dsp=_dsp(config, x, w),
             levels_per_stage=int(config.params.get("levels_per_stage", 1)),
             product_range=_product_range(config),
