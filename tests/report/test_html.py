@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from brainsmith.report.charts import stacks
 from brainsmith.report.html import render, write_html
 from brainsmith.report.records import (
     BuildReport,
@@ -21,7 +22,6 @@ from brainsmith.report.records import (
     StreamRecord,
     VerificationRecord,
 )
-from brainsmith.report.views import stacks
 
 VOID = {"meta", "link", "img", "br", "input"}
 
@@ -155,6 +155,21 @@ def test_the_resource_bars_hold_what_is_in_no_layer(tfc: BuildReport) -> None:
     (lut, *_) = stacks(dataclasses.replace(tfc, metrics={"LUT": Metric(4000, "LUT", "measured")}))
     assert sum(part.share for part in lut.segments) == pytest.approx(1)
     assert lut.segments[-1].text.startswith("1\u202f073 LUT")
+
+
+def test_what_was_asked_for_and_not_reached_is_marked(tfc: BuildReport) -> None:
+    slow = {**tfc.metrics, "fmax_mhz": Metric(74.5, "MHz", "measured")}
+    page = render(dataclasses.replace(tfc, metrics=slow))
+    assert page.count('class="missed"') == 1
+    assert "asked for, not reached" in page
+    assert 'class="missed"' not in render(tfc)
+
+
+def test_links_hold_where_the_page_is_moved_to(tfc: BuildReport, tmp_path: Path) -> None:
+    paths = {"report": "build/tfc/report.html", "rtl": "build/tfc/rtl"}
+    write_html(dataclasses.replace(tfc, artifacts=paths), tmp_path / "partial" / "report.html")
+    page = (tmp_path / "partial" / "report.html").read_text(encoding="utf-8")
+    assert '<a href="rtl">rtl</a>' in page
 
 
 def test_artifacts_beside_the_page_are_links(tfc: BuildReport, tmp_path: Path) -> None:

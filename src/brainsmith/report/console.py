@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from brainsmith.report import formatting, views
+from brainsmith.report import charts, formatting, views
 from brainsmith.report.records import BuildReport, LayerRecord
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _layers(report: BuildReport) -> Table:
     from rich import box
     from rich.table import Table
 
-    resources = views.resource_names(report)
+    resources = charts.resource_names(report)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("layer", "kernel", "folding"):
         table.add_column(name, overflow="fold")

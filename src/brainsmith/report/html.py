@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from brainsmith.report import formatting, views
+from brainsmith.report import charts, formatting, views
 from brainsmith.report.drawing import draw_across, draw_down
 from brainsmith.report.files import write_atomic
 from brainsmith.report.graph import lay_out
@@ -40,10 +40,11 @@ def render(report: BuildReport, folder: Path | None = None) -> str:
     environment.filters["short_kernel"] = views.short_kernel
     environment.filters["describe"] = views.describe
     environment.filters["describe_stream"] = views.describe_stream
-    chart = views.cycle_chart(report)
+    chart = charts.cycle_chart(report)
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     return environment.get_template("report.html.j2").render(
         report=report,
+        charts=charts,
         views=views,
         chart=chart,
         layers={bar.layer.node: bar for bar in chart.bars},
@@ -59,10 +60,14 @@ def render(report: BuildReport, folder: Path | None = None) -> str:
 def write_html(report: BuildReport, path: Path) -> None:
     """Write the page to `path`, whole or not at all.
 
+    A build is written in one folder and then moved to its place: where the artifact "report" says
+    that the page will lie, links are made for that place.
+
     Raises:
         StorageError: the file cannot be written.
     """
-    write_atomic(path, render(report, path.parent))
+    place = Path(report.artifacts.get("report", path))
+    write_atomic(path, render(report, place.parent))
 
 
 def _drawings(report: BuildReport) -> dict[str, object]:
