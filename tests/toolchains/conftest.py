@@ -10,7 +10,7 @@ import pytest
 
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.hdl import Hdl, Source, StreamPort, Unit
-from brainsmith.toolchains.yosys import Part, declarations
+from brainsmith.toolchains.parts import Part, declarations
 
 HDL = Path(__file__).parent / "hdl"
 

@@ -9,8 +9,9 @@ import pytest
 from brainsmith.errors import ToolError
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.hdl import Hdl, Source, Unit
+from brainsmith.toolchains.parts import Part
 from brainsmith.toolchains.process import BuildLog
-from brainsmith.toolchains.yosys import Part, link, link_one, synthesize, synthesize_all
+from brainsmith.toolchains.yosys import link, link_one, synthesize, synthesize_all
 
 pytestmark = pytest.mark.slow
 

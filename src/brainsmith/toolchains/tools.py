@@ -186,7 +186,7 @@ def _native(name: str, path: Path, version: str) -> Tool:
 @lru_cache(maxsize=8)
 def _native_version(path: str, option: str) -> str:
     words = _output(path, option).split()
-    return next((word.strip("(),") for word in words if any(map(str.isdigit, word))), "unknown")
+    return next((word.strip("(),") for word in words if word.strip("(")[:1].isdigit()), "unknown")
 
 
 @lru_cache(maxsize=8)

@@ -8,29 +8,26 @@ costs more than mapping them (ecp5 0.6 s, xc7 3 s).
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from brainsmith.errors import ToolError
 from brainsmith.toolchains import tools
-from brainsmith.toolchains.cache import BuildCache, canonical_json, digest
+from brainsmith.toolchains.cache import BuildCache, digest
 from brainsmith.toolchains.families import MAP, Family, family
 from brainsmith.toolchains.hdl import (
     Hdl,
     Source,
-    StreamPort,
     Unit,
-    Value,
-    literal,
     write_files,
     write_sources,
 )
+from brainsmith.toolchains.parts import Part as Part
+from brainsmith.toolchains.parts import group_module, stub, weight
 from brainsmith.toolchains.process import BuildLog, Stop, run
 from brainsmith.toolchains.tools import Tool
 
@@ -40,48 +37,6 @@ _TIMEOUT = 7200.0
 _WORKERS = 2
 _SCRIPT = "run.ys"
 _NETLIST, _REPORT, _JSON, _VERILOG = "netlist.il", "report.json", "netlist.json", "netlist.v"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A module with its parameters, to be synthesized as a module of its own."""
-
-    hdl: Hdl
-    unit: Unit
-
-    @cached_property
-    def module(self) -> str:
-        """The name of the module in the netlist: the same for parts that are the same."""
-        content = {
-            "sources": [(source.name, digest(source.text)) for source in self.hdl.sources],
-            "files": sorted(digest(data) for data in self.hdl.files.values()),
-            "top": self.unit.top,
-            "parameters": {name: self._value(value) for name, value in self._sorted()},
-            "ports": [(p.name, p.direction, p.width) for p in self.unit.ports],
-        }
-        return f"{_identifier(self.unit.top)}_{digest(canonical_json(content))[:12]}"
-
-    @property
-    def files(self) -> dict[str, bytes]:
-        """Memory images under names of their content, as parts of one call lie in one folder."""
-        return {_image(data): data for data in self.hdl.files.values()}
-
-    def wrapper(self) -> str:
-        """SystemVerilog of the module that holds the instance."""
-        values = [f".{name}({literal(self._value(value))})" for name, value in self._sorted()]
-        parameters = f" #({', '.join(values)})" if values else ""
-        return (
-            f"module {self.module} (\n{declarations(self.unit.ports)}\n);\n"
-            f"  {self.unit.top}{parameters} i (.*);\nendmodule\n"
-        )
-
-    def _sorted(self) -> list[tuple[str, Value]]:
-        return sorted(self.unit.parameters.items())
-
-    def _value(self, value: Value) -> Value:
-        if isinstance(value, str) and value in self.hdl.files:
-            return _image(self.hdl.files[value])
-        return value
 
 
 @dataclass(frozen=True)
@@ -322,7 +277,7 @@ class _Flow:
         top = group[0].module
         if len(group) > 1:
             top = "group"
-            (work / "group.v").write_text(_group_module(group))
+            (work / "group.v").write_text(group_module(group))
             lines.append("read_verilog group.v")
             lines += [f"setattr -mod -set keep_hierarchy 1 {part.module}" for part in group]
         lines += self._synthesis(top)
@@ -404,63 +359,17 @@ def count(netlist: Path, module: str, target: Family) -> tuple[dict[str, int], d
     return dict(sorted(kinds.items())), target.resources(kinds, cells)
 
 
-def declarations(ports: Sequence[StreamPort]) -> str:
-    """The port list of a module with the wire contract of a kernel."""
-    lines = ["  input  logic clk", "  input  logic rst_n"]
-    for port in ports:
-        forth, back = ("input ", "output") if port.direction == "in" else ("output", "input ")
-        lines += [
-            f"  {forth} logic [{port.width - 1}:0] {port.prefix}_tdata",
-            f"  {forth} logic {port.prefix}_tvalid",
-            f"  {back} logic {port.prefix}_tready",
-        ]
-    return ",\n".join(lines)
-
-
-def stub(module: str, unit: Unit) -> str:
-    """A module with the ports of `unit` and no contents, for a top that instantiates it."""
-    return f"(* blackbox *)\nmodule {module} (\n{declarations(unit.ports)}\n);\nendmodule\n"
-
-
-def _group_module(group: Sequence[Part]) -> str:
-    """A top that instantiates the parts side by side, with all their ports as its own."""
-    header: list[str] = []
-    body: list[str] = []
-    for index, part in enumerate(group):
-        names = []
-        for line in declarations(part.unit.ports).replace("logic ", "").split(",\n"):
-            name = line.split()[-1]
-            header.append(line[: -len(name)] + f"p{index}_{name}")
-            names.append(f".{name}(p{index}_{name})")
-        body.append(f"  {part.module} p{index} ({', '.join(names)});")
-    return "module group (\n" + ",\n".join(header) + "\n);\n" + "\n".join(body) + "\nendmodule\n"
-
-
 def _groups(parts: Sequence[Part]) -> list[list[Part]]:
     """Parts in groups of about equal work, at most one for each worker."""
     groups: list[list[Part]] = [[] for _ in range(min(_WORKERS, len(parts)))]
     loads = [0] * len(groups)
-    for part in sorted(parts, key=_weight, reverse=True):
+    for part in sorted(parts, key=weight, reverse=True):
         least = loads.index(min(loads))
         groups[least].append(part)
-        loads[least] += _weight(part)
+        loads[least] += weight(part)
     return groups
-
-
-def _weight(part: Part) -> int:
-    """A rough measure of the work that a part makes: its wires and its memories."""
-    wires = sum(port.width for port in part.unit.ports)
-    return 50 + wires + sum(map(len, part.hdl.files.values())) // 8
 
 
 def _names(group: Sequence[Part]) -> str:
     names = ", ".join(part.unit.name for part in group)
     return names if len(names) <= 80 else f"{len(group)} parts"
-
-
-def _image(data: bytes) -> str:
-    return f"{digest(data)[:16]}.hex"
-
-
-def _identifier(name: str) -> str:
-    return re.sub(r"\W", "_", name)
