@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brainsmith.api import KernelConfig, RTLOp, backend, kernel
+from brainsmith.api import KernelConfig, Resources, RTLOp, backend, kernel
+from brainsmith.builtin.kernels.common.memories import SIX_INPUTS
 
 
 @kernel(
@@ -31,3 +32,7 @@ class Duplicate:
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
         """None: a beat is on offer in the cycle in which it comes."""
         return [0] * len(configs)
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """The same at any width; xcup is taken for xc7, and ice40 for ecp5."""
+        return [Resources(LUT=5 if config.family in SIX_INPUTS else 6, FF=2) for config in configs]

@@ -12,6 +12,12 @@ from brainsmith.builtin.kernels.common.packing import rows_of
 # Below this a product of LUTs is smaller than what a multiplier block costs elsewhere.
 _LUT_BITS = 5
 _BLOCK_BITS = 8192
+# The lane multiplies as the matrix-vector unit does.
+_PRODUCT = (
+    "../matmul/bs_matmul_adder.sv",
+    "../matmul/bs_matmul_digit.sv",
+    "../matmul/bs_matmul_product.sv",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def implement(config: KernelConfig, *, multiply: bool) -> RTLOp:
         parameters |= {"FOLDS": len(lane.constants), "BLOCK": int(lane.block)}
     return RTLOp(
         top=top,
-        sources=("../matmul/bs_matmul_product.sv", "bs_elementwise_lane.sv", f"{top}.sv"),
+        sources=(*_PRODUCT, "bs_elementwise_lane.sv", f"{top}.sv"),
         parameters=parameters,
         memories=memories,
     )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brainsmith.api import KernelConfig, RTLOp, backend, kernel, param
+from brainsmith.api import KernelConfig, Resources, RTLOp, backend, kernel, param
+from brainsmith.builtin.kernels.common.memories import (
+    SIX_INPUTS,
+    block_banks,
+    block_rams,
+    lut_ram,
+    multiplexer,
+)
+
+# LUTs for which a device has one block RAM, about: there, a FIFO that needs more is better in one.
+_BLOCK_PRICE = {"ecp5": 300, "xc7": 200, "xcup": 200}
+_ICE40_REGISTERS = 64
 
 
 @kernel(
@@ -33,7 +44,7 @@ class FIFO:
             parameters={
                 "WIDTH": config.stream("x").width,
                 "DEPTH": depth_of(config),
-                "RAM_STYLE": str(config.params.get("ram_style", "auto")),
+                "RAM_STYLE": style_of(config),
             },
         )
 
@@ -41,7 +52,58 @@ class FIFO:
         """A register slice takes one cycle, a memory with its register two."""
         return [1 if depth_of(config) <= 2 else 2 for config in configs]
 
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 scaled from ecp5."""
+        return [_resources(config) for config in configs]
+
 
 def depth_of(config: KernelConfig) -> int:
     """Beats that the FIFO holds at least."""
     return max(2, int(config.params.get("depth", 2)))
+
+
+def rows_of(config: KernelConfig) -> int:
+    """Rows of the memory of a FIFO deeper than 2: a power of two up to a block RAM's 1024."""
+    depth = depth_of(config)
+    return 1 << (depth - 2).bit_length() if depth <= 1025 else depth - 1
+
+
+def style_of(config: KernelConfig) -> str:
+    """Where the memory lies: as asked for, or where it is cheaper on the device."""
+    style = str(config.params.get("ram_style", "auto"))
+    if style != "auto":
+        return style
+    width, rows = config.stream("x").width, rows_of(config)
+    if config.family == "ice40":  # which has no LUT RAM
+        return "block" if width * rows > _ICE40_REGISTERS else "logic"
+    luts = lut_ram(config.family, width, rows)
+    price = _BLOCK_PRICE[config.family]
+    return "block" if luts > price * block_rams(config.family, width, rows) else "distributed"
+
+
+def _resources(config: KernelConfig) -> Resources:
+    width, family = config.stream("x").width, config.family
+    wide = family in SIX_INPUTS
+    if depth_of(config) <= 2:
+        return Resources(LUT=width + (4 if wide else 5), FF=2 * width + 2)
+    rows, style = rows_of(config), style_of(config)
+    address = max(1, (rows - 1).bit_length())
+    luts, flops = _control(rows, address, wide), 2 * address + 3
+    if style == "block":
+        banks = block_banks(family, width, rows)
+        return Resources(
+            LUT=luts + multiplexer(family, banks, width),
+            FF=flops + (banks - 1).bit_length(),
+            BRAM=block_rams(family, width, rows),
+        )
+    if style == "logic":
+        return Resources(LUT=luts + 2 * width * rows, FF=flops + width * (rows + 1))
+    return Resources(LUT=luts + lut_ram(family, width, rows), FF=flops + width)
+
+
+def _control(rows: int, address: int, wide: bool) -> float:
+    """LUTs of the pointers and flags; other sizes than powers of two compare to wrap."""
+    wrap = 0 if rows & (rows - 1) == 0 else 35
+    if wide:
+        return 9 + 1.2 * address + wrap
+    return wrap + (9 + 3 * address if address <= 4 else 26 + 2.6 * address)

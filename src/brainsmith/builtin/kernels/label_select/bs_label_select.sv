@@ -73,13 +73,9 @@ module bs_label_select #(
   logic [IndexBits-1:0] index_q, offset_q;
   logic first, last, greater;
 
-  assign first = offset_q == '0;
-  assign last  = offset_q == IndexBits'((FOLDS - 1) * LANES);
-  if (SIGNED) begin : g_signed
-    assign greater = $signed(value) > $signed(best_q);
-  end else begin : g_unsigned
-    assign greater = value > best_q;
-  end
+  assign first = FOLDS == 1 || offset_q == '0;
+  assign last  = FOLDS == 1 || offset_q == IndexBits'((FOLDS - 1) * LANES);
+  bs_greater #(.BITS(BITS), .SIGNED(SIGNED)) greater_i (.a(value), .b(best_q), .y(greater));
 
   always_ff @(posedge clk) begin
     if (enable && valid && (first || greater)) begin

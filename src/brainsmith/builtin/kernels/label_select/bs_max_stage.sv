@@ -32,11 +32,7 @@ module bs_max_stage #(
       assign high       = value_i[(2*p+1)*BITS+:BITS];
       assign high_index = LEVEL > 0
           ? (LEVEL + 1)'({1'b1, index_i[(2*p+1)*IndexBits+:IndexBits]}) : (LEVEL + 1)'(1);
-      if (SIGNED) begin : g_signed
-        assign upper = $signed(high) > $signed(low);
-      end else begin : g_unsigned
-        assign upper = high > low;
-      end
+      bs_greater #(.BITS(BITS), .SIGNED(SIGNED)) greater_i (.a(high), .b(low), .y(upper));
       assign value = upper ? high : low;
       assign index = upper ? high_index : low_index;
     end else begin : g_one

@@ -25,7 +25,7 @@ class LabelSelect:
         x, dtype = config.stream("x"), config.dtypes["x"]
         return RTLOp(
             top="bs_label_select",
-            sources=("bs_max_stage.sv", "bs_label_select.sv"),
+            sources=("../common/bs_greater.sv", "bs_max_stage.sv", "bs_label_select.sv"),
             parameters={
                 "LANES": x.elements,
                 "FOLDS": config.dims["C"] // x.elements,

@@ -97,7 +97,7 @@ module bs_thresholding #(
       .X_SIGNED(X_SIGNED),
       .T_BITS  (T_BITS),
       .BLOCK   (l >= BLOCK_FROM),
-      .LAST    (l == LEVELS - 1),
+      .COMPLEMENT(l + 1 < LEVELS && l + 1 < BLOCK_FROM),
       .MEMORY  (l == 0 ? MEMORY_0 : l == 1 ? MEMORY_1 : l == 2 ? MEMORY_2 : l == 3 ? MEMORY_3 :
                 l == 4 ? MEMORY_4 : l == 5 ? MEMORY_5 : l == 6 ? MEMORY_6 : MEMORY_7)
     ) level (

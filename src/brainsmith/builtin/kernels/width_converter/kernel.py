@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from brainsmith.api import KernelConfig, RTLOp, backend, kernel
+from brainsmith.api import KernelConfig, Resources, RTLOp, backend, kernel
+from brainsmith.builtin.kernels.common.memories import SIX_INPUTS
 
 
 @kernel(
@@ -32,3 +34,30 @@ class WidthConverter:
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
         """One cycle: the buffer."""
         return [1] * len(configs)
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        return [_resources(config) for config in configs]
+
+
+def _resources(config: KernelConfig) -> Resources:
+    x, y = config.stream("x"), config.stream("y")
+    unit = math.gcd(x.elements, y.elements)
+    a, b = x.elements // unit, y.elements // unit
+    units, bits = a + b - 1, unit * x.bits
+    count = units.bit_length()
+    wide = config.family in SIX_INPUTS
+    if b == 1:
+        control: float = (4 if wide else 3) * count
+    elif a == 1:
+        control = 1.6 * b + 3 if wide else 2.3 * b + 2
+    else:
+        control = (5 if wide else 5.6) * b
+    choices = sum(_choice(i, a, b, wide) for i in range(units))
+    return Resources(LUT=control + bits * choices, FF=units * bits + count)
+
+
+def _choice(i: int, a: int, b: int, wide: bool) -> int:
+    """LUTs a bit of unit `i`, which chooses among landing units and the one that moves down."""
+    sources = min(i + 1, a, b, a + b - 1 - i) + (i + b < a + b - 1)
+    return sources // 2 if wide else sources - 1

@@ -1,0 +1,248 @@
+"""`python -m benchmarks.sweep_kernels [KERNEL ...]`: measures the small kernels with Yosys.
+
+The figures are kept as `measured.json` beside each kernel, with the version of the tool. The
+resource models are fitted to them, and the tests compare the two and measure a sample anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainsmith.api import IntType, KernelConfig, LoopNest
+from brainsmith.compiler.codegen import project
+from brainsmith.compiler.design import Instance
+from brainsmith.compiler.implement import implement
+from brainsmith.compiler.mapping import Candidate
+from brainsmith.plugins import PluginRegistry
+from brainsmith.toolchains import tools
+from brainsmith.toolchains.cache import BuildCache
+from brainsmith.toolchains.yosys import Part, synthesize_all
+
+KERNELS = Path(__file__).parents[1] / "src/brainsmith/builtin/kernels"
+FOLDERS = {
+    "FIFO": "fifo",
+    "WidthConverter": "width_converter",
+    "Duplicate": "duplicate",
+    "Thresholding": "thresholding",
+    "LabelSelect": "label_select",
+    "Add": "elementwise",
+    "Mul": "elementwise",
+}
+FAMILIES = ("ecp5", "xc7")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A configuration to measure.
+
+    `random` describes the constant operand: its port, least and greatest value, and whether all
+    channels share it; the values are drawn with a fixed seed.
+    """
+
+    kernel: str
+    family: str
+    dims: Mapping[str, int]
+    dtypes: Mapping[str, str]
+    folding: Mapping[str, int]
+    params: Mapping[str, int | str] = field(default_factory=dict)
+    attributes: Mapping[str, int] = field(default_factory=dict)
+    random: Mapping[str, Any] = field(default_factory=dict)
+
+    def statics(self) -> dict[str, np.ndarray]:
+        """The constant operand, ascending along its last dimension where it has two."""
+        if not self.random:
+            return {}
+        channels, count = self.dims["C"], self.dims.get("T")
+        rows = 1 if self.random["shared"] else channels
+        shape = (rows,) if count is None else (rows, count)
+        rng = np.random.default_rng(0)
+        drawn = rng.integers(self.random["low"], self.random["high"], shape, endpoint=True)
+        table = np.sort(drawn, axis=-1) if count else drawn
+        return {self.random["port"]: np.repeat(table, channels // rows, axis=0)}
+
+
+def instance_of(point: Point, registry: PluginRegistry, name: str = "point") -> Instance:
+    """The kernel at a point."""
+    kernel = registry.get("kernels", point.kernel)
+    operation = registry.get("operations", kernel.info.operation_type)
+    params = {key: param.default for key, param in kernel.info.params.items()}
+    candidate = Candidate(kernel, operation, kernel.info.default_backend, params)
+    nest: LoopNest = operation.info.nest
+    config = KernelConfig(
+        node=name,
+        nest=nest,
+        dims=point.dims,
+        dtypes={port: IntType.parse(dtype) for port, dtype in point.dtypes.items()},
+        statics=point.statics(),
+        attributes=point.attributes,
+        folding=point.folding,
+        params={**params, **point.params},
+        family=point.family,
+    )
+    nest.check(config.dims, config.folding, name)
+    return Instance(name, candidate, config)
+
+
+def measure(points: Sequence[Point], registry: PluginRegistry) -> list[dict[str, int]]:
+    """LUT, FF, DSP and BRAM of each point, synthesized by Yosys."""
+    parts = []
+    for index, point in enumerate(points):
+        module = implement(instance_of(point, registry, f"p{index}"))
+        parts.append(Part(project([module]), module.unit))
+    figures: dict[int, dict[str, int]] = {}
+    for family in {point.family for point in points}:
+        chosen = [index for index, point in enumerate(points) if point.family == family]
+        netlists = synthesize_all([parts[i] for i in chosen], family, cache=BuildCache())
+        figures |= {i: dict(netlists[parts[i].module].resources) for i in chosen}
+    return [figures[index] for index in range(len(points))]
+
+
+def read(kernel: str) -> list[tuple[Point, dict[str, int]]]:
+    """The points of a kernel that were measured, with the figures."""
+    table = json.loads((KERNELS / FOLDERS[kernel] / "measured.json").read_text())
+    return [
+        (Point(**entry["point"]), entry["measured"])
+        for entry in table["points"]
+        if entry["point"]["kernel"] == kernel
+    ]
+
+
+def points_of(kernel: str) -> list[Point]:
+    """The sweep of a kernel, on each family."""
+    sweep = {
+        "FIFO": _fifos,
+        "WidthConverter": _converters,
+        "Duplicate": _duplicates,
+        "Thresholding": _thresholds,
+        "LabelSelect": _labels,
+        "Add": _sums,
+        "Mul": _products,
+    }[kernel]
+    return [dataclasses.replace(p, family=family) for family in FAMILIES for p in sweep()]
+
+
+def _fifos() -> Iterator[Point]:
+    for depth, pe, bits in (
+        (2, 1, 1), (2, 4, 4), (2, 16, 4), (4, 4, 4), (9, 8, 2), (16, 16, 1), (17, 4, 8),
+        (33, 4, 4), (33, 16, 4), (65, 8, 4), (65, 4, 1), (129, 4, 8), (200, 16, 4),
+        (300, 4, 8), (513, 8, 8), (1000, 4, 4), (3000, 8, 4),
+    ):  # fmt: skip
+        dtype = f"UINT{bits}"
+        yield Point(
+            "FIFO", "", {"N": 1, "C": 4 * pe}, {"x": dtype, "y": dtype}, {"PE": pe},
+            {"depth": depth},
+        )  # fmt: skip
+
+
+def _converters() -> Iterator[Point]:
+    for into, out, bits in (
+        (4, 1, 4), (8, 1, 8), (16, 4, 4), (49, 7, 1), (64, 8, 2), (1, 4, 4), (1, 16, 2),
+        (4, 16, 4), (8, 64, 1), (2, 4, 16), (4, 6, 4), (6, 4, 4), (8, 10, 1), (3, 4, 8),
+        (16, 10, 2), (2, 3, 12),
+    ):  # fmt: skip
+        dtype = f"UINT{bits}"
+        yield Point(
+            "WidthConverter", "", {"N": math.lcm(into, out)}, {"x": dtype, "y": dtype},
+            {"IN": into, "OUT": out},
+        )  # fmt: skip
+
+
+def _duplicates() -> Iterator[Point]:
+    for pe, bits in ((1, 1), (16, 8)):
+        dtypes = dict.fromkeys(("x", "y0", "y1"), f"UINT{bits}")
+        yield Point("Duplicate", "", {"N": 1, "C": pe}, dtypes, {"PE": pe})
+
+
+def _thresholds() -> Iterator[Point]:
+    for channels, pe, bits, count, shared, style in (
+        (64, 16, 11, 1, False, "auto"), (64, 8, 8, 1, False, "auto"), (64, 1, 8, 1, False, "auto"),
+        (64, 64, 8, 1, False, "auto"), (49, 49, 9, 1, True, "auto"), (256, 4, 16, 1, False, "auto"),
+        (64, 8, 12, 3, False, "auto"), (32, 32, 10, 3, False, "auto"), (64, 4, 12, 3, True, "auto"),
+        (64, 16, 12, 7, False, "auto"), (128, 2, 14, 7, False, "auto"),
+        (64, 8, 12, 15, False, "auto"), (64, 1, 12, 15, False, "auto"),
+        (16, 16, 12, 15, False, "auto"), (32, 8, 16, 15, True, "auto"),
+        (64, 4, 18, 15, False, "auto"), (128, 8, 20, 15, False, "auto"),
+        (64, 2, 12, 63, False, "auto"), (16, 4, 16, 63, True, "auto"),
+        (32, 1, 16, 255, False, "distributed"), (8, 2, 16, 255, True, "auto"),
+        (128, 1, 16, 63, False, "block"), (512, 2, 16, 15, False, "auto"),
+    ):  # fmt: skip
+        code = {"base": -1, "step": 2} if count == 1 else {"base": 0, "step": 1}
+        half = 1 << (bits - 1)
+        yield Point(
+            "Thresholding", "", {"N": 1, "C": channels, "T": count},
+            {
+                "x": f"INT{bits}", "thresholds": "INT64",
+                "y": "BIPOLAR" if count == 1 else f"UINT{count.bit_length()}",
+            },
+            {"PE": pe}, {"ram_style": style}, code,
+            {"port": "thresholds", "low": 1 - half, "high": half - 1, "shared": shared},
+        )  # fmt: skip
+
+
+def _labels() -> Iterator[Point]:
+    for channels, pe, bits in (
+        (10, 1, 8), (10, 2, 8), (10, 5, 12), (10, 10, 8), (10, 10, 16), (100, 1, 16),
+        (100, 10, 16), (64, 8, 4), (64, 64, 6), (1000, 8, 20), (1000, 1, 12), (32, 16, 10),
+    ):  # fmt: skip
+        dtypes = {"x": f"INT{bits}", "y": IntType.covering(0, channels - 1).name}
+        yield Point("LabelSelect", "", {"N": 1, "C": channels}, dtypes, {"PE": pe})
+
+
+def _sums() -> Iterator[Point]:
+    for channels, pe, a, b, constant in (
+        (8, 8, 8, 8, None), (16, 16, 4, 6, None), (1, 1, 24, 16, None), (4, 4, 16, 16, None),
+        (8, 8, 8, 8, "channel"), (64, 8, 8, 8, "channel"), (64, 1, 16, 16, "channel"),
+        (64, 16, 12, 6, "channel"), (16, 16, 12, 10, "channel"), (64, 4, 12, 12, "tensor"),
+        (1024, 1, 16, 16, "channel"), (256, 4, 10, 8, "channel"),
+    ):  # fmt: skip
+        yield _pair("Add", channels, pe, a, b, max(a, b) + 1, constant)
+
+
+def _products() -> Iterator[Point]:
+    for channels, pe, a, b, constant in (
+        (8, 8, 4, 4, None), (8, 8, 8, 3, None), (8, 8, 8, 8, None), (4, 4, 5, 5, None),
+        (2, 2, 16, 12, None), (64, 8, 8, 2, "channel"), (64, 8, 8, 4, "channel"),
+        (64, 16, 12, 2, "channel"), (8, 8, 8, 8, "channel"), (16, 16, 6, 2, None),
+        (128, 4, 16, 5, "channel"), (64, 4, 16, 8, "channel"),
+    ):  # fmt: skip
+        yield _pair("Mul", channels, pe, a, b, a + b, constant)
+
+
+def _pair(
+    kernel: str, channels: int, pe: int, a: int, b: int, y: int, constant: str | None
+) -> Point:
+    half = 1 << (b - 1)
+    random = {"port": "b", "low": -half, "high": half - 1, "shared": constant == "tensor"}
+    return Point(
+        kernel, "", {"N": 1, "C": channels}, {"a": f"INT{a}", "b": f"INT{b}", "y": f"INT{y}"},
+        {"PE": pe}, attributes={"subtract": 0}, random=random if constant else {},
+    )  # fmt: skip
+
+
+def main(names: Sequence[str]) -> None:
+    registry = PluginRegistry()
+    tool = tools.yosys()
+    for folder in dict.fromkeys(FOLDERS[name] for name in names or FOLDERS):
+        kernels = [name for name in FOLDERS if FOLDERS[name] == folder]
+        points = [point for kernel in kernels for point in points_of(kernel)]
+        entries = [
+            {"point": dataclasses.asdict(point), "measured": figures}
+            for point, figures in zip(points, measure(points, registry), strict=True)
+        ]
+        lines = ",\n".join(json.dumps(entry) for entry in entries)
+        path = KERNELS / folder / "measured.json"
+        version = json.dumps(f"{tool.name} {tool.version}")
+        path.write_text(f'{{"tool": {version}, "points": [\n{lines}\n]}}\n')
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

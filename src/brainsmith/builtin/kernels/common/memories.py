@@ -1,0 +1,50 @@
+"""What memories cost on each family, as Yosys 0.70 maps them."""
+
+from __future__ import annotations
+
+SIX_INPUTS = ("xc7", "xcup")  # families whose LUTs have six inputs; the others' have four
+
+# Shapes (bits, rows) of a block RAM: 18 kbit; RAMB36 of xc7 and xcup counts as two.
+_BLOCKS = {
+    "ecp5": ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)),
+    "xc7": ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)),
+    "ice40": ((16, 256), (8, 512), (4, 1024), (2, 2048)),
+}
+
+
+def block_rams(family: str, width: int, rows: int) -> int:
+    """Block RAMs of a memory with one read and one write port, in the shape that needs fewest."""
+    return _shape(family, width, rows)[0]
+
+
+def block_banks(family: str, width: int, rows: int) -> int:
+    """How many block RAMs of that shape lie behind each other, for their multiplexer."""
+    return _shape(family, width, rows)[1]
+
+
+def multiplexer(family: str, banks: int, width: int) -> int:
+    """LUTs that choose one of `banks` words: 2 words a LUT of 4 inputs, 4 words one of 6."""
+    ways = 4 if family in SIX_INPUTS else 2
+    return width * -(-(banks - 1) // (ways - 1))
+
+
+def _shape(family: str, width: int, rows: int) -> tuple[int, int]:
+    """Block RAMs and banks; of equally small shapes the one with fewest banks."""
+    shapes = _BLOCKS["xc7" if family == "xcup" else family]
+    costs = ((-(-width // bits), -(-rows // deep)) for bits, deep in shapes)
+    return min((across * banks, banks) for across, banks in costs)
+
+
+def lut_ram(family: str, width: int, rows: int) -> int:
+    """LUTs of a memory in LUT RAM with one read and one write port, and of its read multiplexer.
+
+    xc7: RAM32M holds 6 bits of 32 rows, RAM64M 3 bits of 64, in 4 LUTs. ecp5: TRELLIS_DPR16X4
+    holds 4 bits of 16 rows in 6 LUTs.
+    """
+    if family not in SIX_INPUTS:
+        banks = -(-rows // 16)
+        return 6 * banks * -(-width // 4) + multiplexer(family, banks, width)
+    if rows <= 32:
+        return 4 * -(-width // 6)
+    banks = -(-rows // 64)
+    return 4 * banks * -(-width // 3) + multiplexer(family, banks, width)
