@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from brainsmith.api import KernelConfig, PluginError, RTLOp, backend, kernel, param
+from brainsmith.api import KernelConfig, PluginError, Resources, RTLOp, backend, kernel, param
+from brainsmith.builtin.kernels.matmul.resources import resources_of
 from brainsmith.builtin.kernels.matmul.shape import Shape
 
 _SOURCES = (
@@ -97,6 +98,10 @@ class MatMul:
     def latency(self, configs: Sequence[KernelConfig]) -> Sequence[int]:
         """Cycles from the last input beat of an output beat to the cycle in which it is there."""
         return [Shape.of(config).stages + 1 for config in configs]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> Sequence[Resources]:
+        """Estimates, fitted to synthesis."""
+        return [resources_of(Shape.of(config), config.family) for config in configs]
 
 
 def pack_weights(w: np.ndarray, shape: Shape) -> np.ndarray:

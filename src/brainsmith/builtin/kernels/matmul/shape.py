@@ -18,7 +18,7 @@ _LUT_PRODUCT_BITS = 10
 # The smallest product that Yosys puts into a DSP block; it has none for ice40.
 _LEAST_DSP_BITS = {"ecp5": 4, "xc7": 9, "xcup": 9}
 # Beats from which on the input buffer is a block RAM; ice40 has no memory in LUTs.
-_BLOCK_BUFFER_BEATS = {"ecp5": 64, "ice40": 8, "xc7": 64, "xcup": 64}
+_BLOCK_BUFFER_BEATS = {"ecp5": 64, "ice40": 1, "xc7": 64, "xcup": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Shape:
         """The shape of a configuration, with `auto` decided."""
         x, w = config.dtypes["x"], config.dtypes["w"]
         K, M, PE, SIMD = config.dims["K"], config.dims["M"], config.pe, config.simd
-        depth, width = (K // SIMD) * (M // PE), PE * SIMD * w.bits
+        beats = K // SIMD
+        depth, width = beats * (M // PE), PE * SIMD * w.bits
         return cls(
             K=K,
             M=M,
@@ -66,7 +67,7 @@ class Shape:
             y=config.dtypes["y"],
             lut_inputs=LUT_INPUTS[config.family],
             weights_block=_weights_block(config, depth, width),
-            buffer_block=M > PE and _BLOCK_BUFFER_BEATS[config.family] < K // SIMD,
+            buffer_block=M > PE and beats > _BLOCK_BUFFER_BEATS[config.family],
             dsp=_dsp(config, x, w),
             levels_per_stage=int(config.params.get("levels_per_stage", 1)),
             product_range=_product_range(config),
