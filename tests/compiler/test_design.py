@@ -109,7 +109,7 @@ def test_the_top_level_has_byte_wide_streams(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folding", "message"),
     [
-        ({"MatMul_mO": {"PE": 4}}, "did you mean 'MatMul_m0'"),
+        ({"MatMul_m00": {"PE": 4}}, "did you mean 'MatMul_m0'"),
         ({"MatMul_m0": {"PEE": 4}}, "did you mean 'PE'"),
         ({"MatMul_m0": {"PE": 3}}, "legal values: 1, 2, 4, 8"),
         ({"MatMul_m0": {"PE": "four"}}, "no positive integer"),

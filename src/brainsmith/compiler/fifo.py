@@ -21,6 +21,7 @@ from brainsmith.compiler.design import (
 from brainsmith.compiler.schedule import Schedule, run, schedule_of
 
 FRAMES = 4
+MIN_DEPTH = 2
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class StreamModel:
     Attributes:
         interval: cycles between frames once the pipeline is full.
         latency: cycles from the first input beat of a frame to its last output beat.
-        waiting: for each stream, the most beats that wait on it, the one being taken included.
+        waiting: for each stream, the most beats that are there when one of them is taken; 0 where
+            each is taken in the cycle in which it comes.
     """
 
     interval: int
@@ -73,13 +75,16 @@ def _analyse(partition: Partition, schedules: Mapping[str, Schedule], frames: in
 def insert_fifos(
     partition: Partition, model: StreamModel, infrastructure: Infrastructure
 ) -> Partition:
-    """The partition with a FIFO on every stream on which more than one beat waits."""
+    """The partition with a FIFO on every stream between instances on which a beat waits.
+
+    Even one: what produced it may have no room for the next while it waits.
+    """
     names = {instance.name for instance in partition.instances}
     instances: list[Instance] = []
     edges: list[StreamEdge] = []
     for edge in partition.edges:
-        depth = model.waiting.get(edge, 1)
-        if depth <= 1:
+        depth = max(MIN_DEPTH, model.waiting.get(edge, 0))
+        if edge.source.external or not model.waiting.get(edge):
             edges.append(edge)
             continue
         fifo = _fifo(partition, edge, depth, infrastructure, names)
@@ -119,6 +124,8 @@ def _typed_end(partition: Partition, edge: StreamEdge) -> tuple[End, Instance]:
 
 
 def _most_waiting(arrived: np.ndarray, taken: np.ndarray) -> int:
-    """The most beats that are there at once when one of them is taken."""
+    """The most beats that are there at once when one of them is taken; 0 if none ever waits."""
+    if np.array_equal(arrived, taken):
+        return 0
     present = np.searchsorted(arrived, taken, side="right")
     return int(np.max(present - np.arange(len(taken))))
