@@ -22,6 +22,8 @@ from brainsmith.compiler.schedule import Schedule, run, schedule_of
 
 FRAMES = 4
 MIN_DEPTH = 2
+SLACK = 2  # a FIFO that is full refuses a beat even while one leaves; one more is on its way
+MAX_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -72,27 +74,54 @@ def _analyse(partition: Partition, schedules: Mapping[str, Schedule], frames: in
     return StreamModel(interval, latency, waiting)
 
 
-def insert_fifos(
-    partition: Partition, model: StreamModel, infrastructure: Infrastructure
-) -> Partition:
+def size_fifos(
+    partition: Partition, infrastructure: Infrastructure
+) -> tuple[Partition, StreamModel]:
     """The partition with a FIFO on every stream between instances on which a beat waits.
 
-    Even one: what produced it may have no room for the next while it waits.
+    Even one: what produced it may have no room for the next while it waits. A FIFO delays its
+    stream, which may let beats wait elsewhere, so this goes on until nothing changes.
     """
-    names = {instance.name for instance in partition.instances}
-    instances: list[Instance] = []
+    for _ in range(MAX_ROUNDS):
+        model = analyse(partition)
+        sized = _resized(partition, model, infrastructure)
+        if sized is partition:
+            break
+        partition = sized
+    return partition, analyse(partition)
+
+
+def _resized(partition: Partition, model: StreamModel, infrastructure: Infrastructure) -> Partition:
+    """The partition with new and deeper FIFOs, or the very same if it needs none."""
+    instances = {instance.name: instance for instance in partition.instances}
     edges: list[StreamEdge] = []
+    changed = False
     for edge in partition.edges:
-        depth = max(MIN_DEPTH, model.waiting.get(edge, 0))
-        if edge.source.external or not model.waiting.get(edge):
+        waiting = model.waiting.get(edge, 0)
+        source = instances.get(edge.source.instance)
+        if source is None or not waiting or _depth(waiting) <= edge.depth:
             edges.append(edge)
             continue
-        fifo = _fifo(partition, edge, depth, infrastructure, names)
-        instances.append(fifo)
+        changed = True
+        if source.role == "fifo":
+            params = {**source.config.params, "depth": _depth(waiting)}
+            config = dataclasses.replace(source.config, params=params)
+            instances[source.name] = dataclasses.replace(source, config=config)
+            edges.append(dataclasses.replace(edge, depth=_depth(waiting)))
+            continue
+        depth = _depth(waiting)
+        fifo = _fifo(partition, edge, depth, infrastructure, set(instances))
+        instances[fifo.name] = fifo
         edges.append(dataclasses.replace(edge, sink=End(fifo.name, "x")))
         edges.append(dataclasses.replace(edge, source=End(fifo.name, "y"), depth=depth))
-    ordered = topological([*partition.instances, *instances], edges)
+    if not changed:
+        return partition
+    ordered = topological(list(instances.values()), edges)
     return dataclasses.replace(partition, instances=ordered, edges=tuple(edges))
+
+
+def _depth(waiting: int) -> int:
+    return MIN_DEPTH if waiting < MIN_DEPTH else waiting + SLACK
 
 
 def _fifo(

@@ -11,7 +11,7 @@ from brainsmith.api import Resources
 from brainsmith.compiler import stages
 from brainsmith.compiler.assemble import Infrastructure, assemble
 from brainsmith.compiler.design import Design, HostStep, Partition, identifier
-from brainsmith.compiler.fifo import StreamModel, analyse, insert_fifos
+from brainsmith.compiler.fifo import StreamModel, size_fifos
 from brainsmith.compiler.folding import choose, estimate, read_folding
 from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, resolve
 from brainsmith.compiler.options import CompileOptions
@@ -133,8 +133,7 @@ def _with_fifos(
     models: dict[str, StreamModel] = {}
     for step in design.steps:
         if isinstance(step, Partition):
-            step = insert_fifos(step, analyse(step), infrastructure)
-            models[step.name] = analyse(step)
+            step, models[step.name] = size_fifos(step, infrastructure)
         steps.append(step)
     return dataclasses.replace(design, steps=tuple(steps)), models
 
