@@ -79,6 +79,7 @@ def test_the_digits_are_read_as_the_reference_reads_them(tmp_path: Path) -> None
         tmp_path,
         "balanced",
         target="ecp5-85k",
+        target_fps=200_000,
         verify_input=DIGITS / "images.npy",
         verify_output=DIGITS / "labels.npy",
     )
