@@ -21,7 +21,8 @@ _PREFIX = "Vbench"
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 # FST would need the headers of lz4 and zlib, which a machine with just g++ lacks.
 _RUNTIME_WAVE = ("verilated_vcd_c.cpp",)
-# -O1: half the time of -O2 to compile, and within 10 % of its speed (see the tests' benchmark).
+# A network of 14 000 LUTs builds in 16 s of processor time, 25 s with -O2, which simulates 5 %
+# faster, and 12 s with -O0, which takes twice as long to simulate.
 _OPTIMIZE = "-O1"
 _FLAGS = ("-std=c++17", "-w", "-fcf-protection=none", "-DVL_TIME_CONTEXT")
 _VERILATOR_OPTIONS = (

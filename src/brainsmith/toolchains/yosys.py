@@ -360,8 +360,12 @@ def count(netlist: Path, module: str, target: Family) -> tuple[dict[str, int], d
 
 
 def _groups(parts: Sequence[Part]) -> list[list[Part]]:
-    """Parts in groups of about equal work, at most one for each worker."""
-    groups: list[list[Part]] = [[] for _ in range(min(_WORKERS, len(parts)))]
+    """Parts in groups of about equal work, those with the largest parts first.
+
+    Two groups for each worker: what a part costs is known roughly, and the largest of a network
+    often outweighs all others together.
+    """
+    groups: list[list[Part]] = [[] for _ in range(min(2 * _WORKERS, len(parts)))]
     loads = [0] * len(groups)
     for part in sorted(parts, key=weight, reverse=True):
         least = loads.index(min(loads))
