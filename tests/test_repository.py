@@ -99,7 +99,9 @@ def test_the_version_is_written_in_one_place() -> None:
     elsewhere = [
         path.relative_to(ROOT)
         for path in (ROOT / "src").rglob("*.py")
-        if re.search(rf"version\w*\s*=\s*['\"]{re.escape(version)}['\"]", path.read_text("utf-8"))
+        # Built-in components have versions of their own, as those of any plugin.
+        if "builtin" not in path.parts
+        and re.search(rf"version\w*\s*=\s*['\"]{re.escape(version)}['\"]", path.read_text("utf-8"))
     ]
     assert elsewhere == []
 

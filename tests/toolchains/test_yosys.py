@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +30,9 @@ def test_a_part_is_named_by_its_content(dot) -> None:
 
 
 def test_equal_parts_are_synthesized_once_and_kept(
-    cache: BuildCache, sources: Hdl, fifo: Callable[..., Unit], dot
+    tmp_path: Path, sources: Hdl, fifo: Callable[..., Unit], dot
 ) -> None:
+    cache = BuildCache(tmp_path)  # its own: another test may have synthesized the same parts
     log = BuildLog()
     seen: list[tuple[int, int]] = []
     parts = [Part(sources, fifo("one")), Part(sources, fifo("two")), Part(dot().hdl, dot().unit)]
