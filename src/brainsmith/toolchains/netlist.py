@@ -16,6 +16,7 @@ from brainsmith.errors import ToolError
 from brainsmith.toolchains import tools
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.families import family
+from brainsmith.toolchains.flat import flat_verilog
 from brainsmith.toolchains.hdl import Hdl, Source, Unit
 from brainsmith.toolchains.process import BuildLog
 from brainsmith.toolchains.simulation import Simulation
@@ -51,7 +52,7 @@ def netlist_simulation(
         ToolError: a tool is missing, there is no model of a primitive, or the build failed.
     """
     models = primitives(netlist.family, netlist.cells)
-    sources = (models, Source("netlist.v", netlist.verilog.read_text()))
+    sources = (models, Source("netlist.v", flat_verilog(netlist.json, netlist.module)))
     top = Unit(unit.name, netlist.module, {}, unit.ports)
     return build_simulation(Hdl(sources), [top], cache=cache, log=log)
 

@@ -5,7 +5,83 @@
 // reset, no chip select, no inverted clock.
 // MULT18X18D (FPGA-TN-02205, "sysDSP"): the product, without registers and shift chains.
 //
+// LUT4, CCU2C, PFUMX, L6MUX21, TRELLIS_FF (FPGA-TN-02204, "slice"): as Yosys' own models, in fewer
+// terms, as a netlist has thousands of them. Flip-flops without preload.
+//
 // Anything else ends the simulation.
+
+module LUT4 #(
+    parameter [15:0] INIT = 0
+) (
+    input A, B, C, D,
+    output Z
+);
+    assign Z = INIT[{D, C, B, A}];
+endmodule
+
+// Two LUTs with a carry chain: a LUT whose output is 1 propagates the carry, one whose output is 0
+// generates what the LUT of A and B says.
+module CCU2C #(
+    parameter [15:0] INIT0 = 0, INIT1 = 0,
+    parameter INJECT1_0 = "YES", INJECT1_1 = "YES"
+) (
+    input CIN, A0, B0, C0, D0, A1, B1, C1, D1,
+    output S0, S1, COUT
+);
+    localparam bit OPEN_0 = INJECT1_0 != "YES";
+    localparam bit OPEN_1 = INJECT1_1 != "YES";
+    wire lut_0 = INIT0[{D0, C0, B0, A0}];
+    wire lut_1 = INIT1[{D1, C1, B1, A1}];
+    wire carry = lut_0 ? CIN : OPEN_0 & INIT0[{2'd0, B0, A0}];
+    assign S0 = lut_0 ^ (OPEN_0 & CIN);
+    assign S1 = lut_1 ^ (OPEN_1 & carry);
+    assign COUT = lut_1 ? carry : OPEN_1 & INIT1[{2'd0, B1, A1}];
+endmodule
+
+module PFUMX (
+    input ALUT, BLUT, C0,
+    output Z
+);
+    assign Z = C0 ? ALUT : BLUT;
+endmodule
+
+module L6MUX21 (
+    input D0, D1, SD,
+    output Z
+);
+    assign Z = SD ? D1 : D0;
+endmodule
+
+module TRELLIS_FF #(
+    parameter GSR = "ENABLED",
+    parameter CEMUX = "1",
+    parameter CLKMUX = "CLK",
+    parameter LSRMUX = "LSR",
+    parameter SRMODE = "LSR_OVER_CE",
+    parameter REGSET = "RESET",
+    parameter LSRMODE = "LSR"
+) (
+    input CLK, LSR, CE, DI, M,
+    output reg Q
+);
+    localparam bit VALUE = REGSET == "SET";
+    wire enable = CEMUX == "1" || (CEMUX != "0" && CE ^ (CEMUX == "INV"));
+    wire reset = LSR ^ (LSRMUX == "INV");
+    initial Q = VALUE;
+
+    if (SRMODE == "ASYNC") begin : asynchronous
+        always @(posedge CLK, posedge reset)
+            if (reset) Q <= VALUE;
+            else if (enable) Q <= DI;
+    end else begin : synchronous
+        always @(posedge CLK)
+            if (reset) Q <= VALUE;
+            else if (enable) Q <= DI;
+    end
+
+    initial if (CLKMUX != "CLK" || LSRMODE != "LSR")
+        $fatal(1, "%m: inverted clocks and preload of TRELLIS_FF are not modelled");
+endmodule
 
 `define BS_ROW(H) INITVAL_``H``0 = 0, INITVAL_``H``1 = 0, INITVAL_``H``2 = 0, INITVAL_``H``3 = 0, \
     INITVAL_``H``4 = 0, INITVAL_``H``5 = 0, INITVAL_``H``6 = 0, INITVAL_``H``7 = 0, \
