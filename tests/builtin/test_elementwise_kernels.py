@@ -12,13 +12,14 @@ from tests.builtin.cases import assert_exact
 pytestmark = pytest.mark.slow
 
 
-def _case(compute, a, b, pe=2, *, y=None, constant=None, **params):
+def _case(compute, a, b, pe=2, *, y=None, constant=None, family="ecp5", **params):
     """`b` names a datatype; `constant` gives the values of a constant operand in its place."""
     first = IntType.parse(a)
     second = IntType.parse(b)
     others = (second.min, second.max) if constant is None else constant
     ends = [compute(int(v), int(w)) for v in (first.min, first.max) for w in others]
     return KernelCase(
+        family=family,
         dims={"N": 2, "C": 6},
         dtypes={"a": a, "b": b, "y": y or IntType.covering(min(ends), max(ends)).name},
         folding={"PE": pe},
@@ -56,6 +57,7 @@ def test_products_of_two_streams(multiplier):
     cases = [_case(operator.mul, a, b, multiplier=multiplier) for a, b in kinds]
     cases += [_case(operator.mul, "BIPOLAR", "BIPOLAR", y="BIPOLAR", multiplier=multiplier)]
     cases += [_case(operator.mul, "BIPOLAR", "BIPOLAR", multiplier=multiplier)]
+    cases += [_case(operator.mul, "INT7", "UINT5", family="xc7", multiplier=multiplier)]
     assert_exact("Mul", cases)
 
 

@@ -8,8 +8,9 @@ from tests.builtin.cases import assert_exact
 pytestmark = pytest.mark.slow
 
 
-def _fifo(depth, style="auto", dtype="INT5", pe=3):
+def _fifo(depth, style="auto", dtype="INT5", pe=3, family="ecp5"):
     return KernelCase(
+        family=family,
         dims={"N": 2, "C": 12},
         dtypes={"x": dtype, "y": dtype},
         folding={"PE": pe},
@@ -20,6 +21,7 @@ def _fifo(depth, style="auto", dtype="INT5", pe=3):
 def test_fifos_of_every_style_and_depth_keep_order_and_pace():
     cases = [_fifo(depth) for depth in (2, 3, 4, 5, 8, 17, 300)]
     cases += [_fifo(33, style) for style in ("distributed", "block")]
+    cases += [_fifo(5, family="ice40", pe=1), _fifo(1100, family="xc7")]
     cases += [_fifo(2, dtype="BIPOLAR", pe=1), _fifo(9, dtype="BIPOLAR", pe=12)]
     assert_exact("FIFO", cases)
 

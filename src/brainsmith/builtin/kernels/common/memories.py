@@ -35,6 +35,28 @@ def _shape(family: str, width: int, rows: int) -> tuple[int, int]:
     return min((across * banks, banks) for across, banks in costs)
 
 
+def sliced_block_rams(family: str, lanes: int, bits: int, rows: int) -> int:
+    """Block RAMs of `lanes` copies of a memory of `lanes * bits` columns, of which each copy
+    reads its own columns alone: those that none of these lie in fall away."""
+    width = lanes * bits
+    shapes = _BLOCKS["xc7" if family == "xcup" else family]
+    options = [(deep_bits, deep, 1) for deep_bits, deep in shapes]
+    if family in SIX_INPUTS:  # two halves together, which Yosys takes where they cost no more
+        options = [(2 * wide, deep, 2) for wide, deep in shapes] + options
+
+    def cost(option: tuple[int, int, int]) -> tuple[int, int]:
+        bits_there, deep, units = option
+        banks = -(-rows // deep)
+        return units * -(-width // bits_there) * banks, banks
+
+    slice_bits, deep, units = min(options, key=cost)
+    touched = sum(
+        (lane * bits + bits - 1) // slice_bits - lane * bits // slice_bits + 1
+        for lane in range(lanes)
+    )
+    return units * touched * -(-rows // deep)
+
+
 def lut_ram(family: str, width: int, rows: int) -> int:
     """LUTs of a memory in LUT RAM with one read and one write port, and of its read multiplexer.
 

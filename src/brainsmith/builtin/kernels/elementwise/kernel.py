@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from brainsmith.api import KernelConfig, RTLOp, backend, kernel, param
+from brainsmith.api import KernelConfig, Resources, RTLOp, backend, kernel, param
+from brainsmith.builtin.kernels.elementwise.costs import resources_of
 from brainsmith.builtin.kernels.elementwise.lanes import implement, lane_of
 
 
@@ -34,6 +35,13 @@ class Add:
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
         """One cycle: the register of the sum."""
         return [lane_of(config, multiply=False).latency for config in configs]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        return [
+            resources_of(lane_of(config, multiply=False), config.pe, config.family)
+            for config in configs
+        ]
 
 
 @kernel(
@@ -64,3 +72,10 @@ class Mul:
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
         """Two cycles: the registers of the operands and of the product."""
         return [lane_of(config, multiply=True).latency for config in configs]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        return [
+            resources_of(lane_of(config, multiply=True), config.pe, config.family)
+            for config in configs
+        ]

@@ -112,4 +112,6 @@ def _in_block(constants: np.ndarray, dtype: IntType, config: KernelConfig) -> bo
 
 def _in_multiplier(a: IntType, b: IntType, config: KernelConfig) -> bool:
     style = config.params.get("multiplier", "auto")
+    if config.family == "ice40":  # Yosys maps to none of its multiplier blocks
+        return False
     return min(a.bits, b.bits) > _LUT_BITS if style == "auto" else style == "dsp"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brainsmith.api import KernelConfig, RTLOp, backend, kernel
+from brainsmith.api import KernelConfig, Resources, RTLOp, backend, kernel
+from brainsmith.builtin.kernels.label_select.costs import resources_of
 
 
 @kernel(
@@ -39,3 +40,11 @@ class LabelSelect:
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
         """A cycle for each level of the tree and one for the running maximum."""
         return [(config.pe - 1).bit_length() + 1 for config in configs]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        return [
+            resources_of(config.pe, config.dims["C"] // config.pe, config.dtypes["x"].bits, family)
+            for config in configs
+            for family in (config.family,)
+        ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from brainsmith.api import KernelConfig, RTLOp, backend, kernel, param
+from brainsmith.api import KernelConfig, Resources, RTLOp, backend, kernel, param
+from brainsmith.builtin.kernels.thresholding.costs import resources_of
 from brainsmith.builtin.kernels.thresholding.search import search_of
 
 
@@ -53,3 +54,10 @@ class Thresholding:
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
         """A cycle for each level, two where its memory is block RAM."""
         return [search_of(config).latency for config in configs]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        return [
+            resources_of(search_of(config), config.dtypes["x"].bits, config.family)
+            for config in configs
+        ]

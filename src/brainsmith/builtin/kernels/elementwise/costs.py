@@ -1,0 +1,86 @@
+"""What the elementwise modules cost, fitted to `measured.json`."""
+
+from __future__ import annotations
+
+import math
+
+from brainsmith.api import IntType, Resources
+from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, block_rams
+from brainsmith.builtin.kernels.elementwise.lanes import Lane
+
+
+def resources_of(lane: Lane, lanes: int, family: str) -> Resources:
+    """LUT, FF, DSP and BRAM; xcup is taken for xc7, and ice40 for ecp5.
+
+    DSP holds for operands that fit one multiplier block (18 bits) and is a guess above.
+    """
+    wide = family in SIX_INPUTS
+    rows = 0 if lane.constants is None else len(lane.constants)
+    fold = (rows - 1).bit_length() if rows else 0
+    luts = lanes * _operation(lane, rows, wide) + _control(lane, fold, wide)
+    if rows > 1 and not lane.block:
+        luts += _memory(lane, rows, lanes * lane.b.bits, wide)
+    return Resources(
+        LUT=luts,
+        FF=_flops(lane, lanes, rows, wide) + fold + lane.latency,
+        DSP=lanes * _blocks(lane) if lane.blocks else 0,
+        BRAM=block_rams(family, lanes * lane.b.bits, rows) if lane.block else 0,
+    )
+
+
+def _operation(lane: Lane, rows: int, wide: bool) -> float:
+    a, b = _wide(lane.a), _wide(lane.b)
+    if lane.blocks:
+        return 0
+    if lane.multiply:
+        a, b = max(a, b), min(a, b)
+        digits = -(-b // 2)  # rows of the product, each of about `a` sums
+        row, join, spare = (4.00, 1.42, 1.39) if wide else (8.01, 3.08, 3.47)
+        luts = digits * (row * a - spare * (a + b)) + join * (digits - 1) * (a + b - 2)
+        return max(float(a), luts)
+    width = max(lane.a.bits, lane.b.bits)
+    if wide:
+        return 0.4 * width if rows == 1 else width
+    # A carry chain on ECP5: two bits a cell of two LUTs, and the cells before and behind it.
+    return 2 * math.ceil((width + 1) / 2) + 4
+
+
+def _memory(lane: Lane, rows: int, columns: int, wide: bool) -> float:
+    """LUTs of constants in logic; few rows have few different columns, or vanish in adders."""
+    if not wide:
+        return min(columns, 1 << min(rows - 1, 32)) * max(1.0, rows / 16)
+    if lane.blocks:
+        return columns * max(1.0, rows / 64)
+    if rows < 32:
+        return columns * (0.25 if lane.multiply else 0.0)
+    return columns * rows / 64
+
+
+def _control(lane: Lane, fold: int, wide: bool) -> float:
+    """LUTs of the handshake and of the counter of beats, which a block RAM wants ahead."""
+    if lane.constants is None:
+        return 5
+    if lane.block:
+        return 3 + (3.2 if wide else 6.8) * fold
+    return 3 + (2.5 if wide else 3.3) * fold
+
+
+def _flops(lane: Lane, lanes: int, rows: int, wide: bool) -> int:
+    result = lanes * lane.y.bits
+    if not lane.multiply:
+        return result
+    constant = 0 if rows == 1 else lanes * lane.b.bits
+    if lane.blocks and wide:  # the registers of the block, but those of constants from logic
+        return constant if rows else 0
+    return result + lanes * lane.a.bits + constant
+
+
+def _blocks(lane: Lane) -> int:
+    return math.ceil(_wide(lane.a) / 18) * math.ceil(_wide(lane.b) / 18)
+
+
+def _wide(dtype: IntType) -> int:
+    """Bits of the two's complement that holds the datatype."""
+    if dtype.bipolar:
+        return 2
+    return dtype.bits + (not dtype.signed)

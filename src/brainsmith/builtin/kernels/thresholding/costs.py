@@ -1,0 +1,65 @@
+"""What `bs_thresholding` costs, fitted to `measured.json`."""
+
+from __future__ import annotations
+
+import math
+
+from brainsmith.api import Resources
+from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, sliced_block_rams
+from brainsmith.builtin.kernels.thresholding.search import Search
+
+# LUTs for each bit of a threshold, of memory and comparator together, by log2 of the rows. Lanes
+# share the memory's logic in level 0, where they read the same row.
+_WIDE_NEXT = (0.22, 0.42, 0.80, 0.80, 1.60, 1.75, 1.83)
+_WIDE_FIRST = (0.22, 0.42, 0.60, 0.77, 1.35, 1.75, 1.83)
+_NARROW_NEXT = (0.33, 0.63, 1.50, 1.90, 2.50, 3.20, 5.50)
+_NARROW_FIRST = (0.33, 0.63, 1.00, 1.50, 2.50, 3.20, 5.50)
+# Of the comparator alone, beside a memory of more rows or in block RAM.
+_WIDE_COMPARE, _NARROW_COMPARE = 0.85, 1.50
+
+
+def resources_of(search: Search, x_bits: int, family: str) -> Resources:
+    """LUT, FF and BRAM; xcup is taken for xc7, and ice40 for ecp5."""
+    luts = sum(_level_luts(search, level, family) for level in range(search.levels))
+    return Resources(
+        LUT=luts + 4 + 2 * _fold_bits(search),
+        FF=_flops(search, x_bits),
+        BRAM=sum(
+            sliced_block_rams(family, search.lanes, search.bits, search.folds << level)
+            for level in range(search.block_from, search.levels)
+        ),
+    )
+
+
+def _level_luts(search: Search, level: int, family: str) -> float:
+    rows, bits = search.folds << level, search.bits * search.lanes
+    wide = family in SIX_INPUTS
+    compare = _WIDE_COMPARE if wide else _NARROW_COMPARE
+    if level >= search.block_from:
+        return bits * compare
+    first, following = (_WIDE_FIRST, _WIDE_NEXT) if wide else (_NARROW_FIRST, _NARROW_NEXT)
+    table = following if level else first
+    place = math.log2(rows)
+    if place >= len(table) - 1:
+        return bits * (compare + _memory_luts(rows, wide))
+    below = int(place)
+    return bits * (table[below] + (place - below) * (table[below + 1] - table[below]))
+
+
+def _memory_luts(rows: int, wide: bool) -> float:
+    """LUTs for each bit of a row, 64 rows and more: tables of 6 inputs and their multiplexer."""
+    tables = rows / 64
+    return tables + (tables - 1) / 3 if wide else 4 * tables + (tables - 1)
+
+
+def _flops(search: Search, x_bits: int) -> int:
+    """All registers of the pipeline: values, answers, folds and valid bits."""
+    levels, blocks = search.levels, range(search.block_from, search.levels)
+    values = x_bits * (levels - 1 + len(blocks))
+    answers = levels * (levels + 1) // 2 + sum(blocks)
+    folds = 1 + sum(1 + (level in blocks) for level in range(levels - 1))
+    return search.lanes * (values + answers) + _fold_bits(search) * folds + search.latency
+
+
+def _fold_bits(search: Search) -> int:
+    return (search.folds - 1).bit_length()
