@@ -36,7 +36,7 @@ def test_the_model_is_near_the_table(kernel, family, registry):
         assert np.median(errors) <= 0.10, resource
         assert max(errors) <= 0.25, (resource, worst, estimates[int(np.argmax(errors))])
     for estimate, (point, figures) in zip(estimates, table, strict=True):
-        assert (estimate.DSP, estimate.BRAM) == (figures["DSP"], figures["BRAM"]), point
+        assert (figures["DSP"], figures["BRAM"]) == (estimate.DSP, estimate.BRAM), point
 
 
 @pytest.mark.slow
