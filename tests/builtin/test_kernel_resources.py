@@ -40,13 +40,19 @@ def test_the_model_is_near_the_table(kernel, family, registry):
 
 
 @pytest.mark.slow
-def test_a_sample_measured_anew_gives_the_figures_of_the_table(registry):
+def test_a_sample_measured_anew_is_near_the_table(registry):
     sample = [read(kernel)[index] for kernel in FOLDERS for index in (0, -1)]
     table = json.loads((KERNELS / "fifo" / "measured.json").read_text())
     tool = tools.yosys()
     if table["tool"] != f"{tool.name} {tool.version}":
         pytest.skip(f"the table was measured with {table['tool']}")
-    assert measure([point for point, _ in sample], registry) == [figures for _, figures in sample]
+    # Mapping depends a little on what else is in the same call of the tool.
+    for figures, (point, before) in zip(
+        measure([point for point, _ in sample], registry), sample, strict=True
+    ):
+        for resource, tolerance in (("LUT", 0.05), ("FF", 0.05), ("DSP", 0), ("BRAM", 0)):
+            expected = pytest.approx(before[resource], rel=tolerance, abs=3 * (tolerance > 0))
+            assert figures[resource] == expected, (point, resource)
 
 
 @pytest.mark.parametrize("family", ["ice40", "xcup"])
