@@ -6,8 +6,11 @@
 //   memory:  row = fold * 2^LEVEL + prefix, FOLDS * 2^LEVEL rows
 //            | lane LANES-1 | ... | lane 1 | lane 0 |   T_BITS each
 //
-// BLOCK = 0: the memory is read without a register, one cycle for the level. BLOCK = 1: it is read
-// into a register, as block RAM needs it, two cycles. Nothing moves while `enable` is low.
+// READ cycles pass until the comparison, which takes one more:
+//   0  the memory is logic, read in the cycle of the comparison
+//   1  the memory is logic and has many rows: the row is registered
+//   2  the memory is block RAM, whose output is slow: it is registered once more
+// Nothing moves while `enable` is low.
 //
 // COMPLEMENT = 1 keeps what addresses the next level's memory as its complement: Yosys merges a
 // register that addresses a memory of logic into it, at a register for each bit that is read.
@@ -18,7 +21,7 @@ module bs_threshold_level #(
   parameter int X_BITS   = 8,
   parameter bit X_SIGNED = 0,
   parameter int T_BITS   = 8,
-  parameter bit BLOCK    = 0,
+  parameter int READ     = 0,
   parameter bit COMPLEMENT = 0,
   parameter     MEMORY   = "",
   localparam int FoldBits   = FOLDS > 1 ? $clog2(FOLDS) : 1,
@@ -62,17 +65,24 @@ module bs_threshold_level #(
   logic [LANES*X_BITS-1:0]     x;
   logic [LANES*PrefixBits-1:0] prefix;
 
-  if (BLOCK) begin : g_delay
-    always_ff @(posedge clk)
-      if (enable) begin
-        fold   <= fold_i;
-        x      <= x_i;
-        prefix <= prefix_i;
-      end
-  end else begin : g_direct
+  if (READ == 0) begin : g_direct
     assign fold   = fold_i;
     assign x      = x_i;
     assign prefix = prefix_i;
+  end else begin : g_delay
+    logic [FoldBits-1:0]         fold_q   [READ];
+    logic [LANES*X_BITS-1:0]     x_q      [READ];
+    logic [LANES*PrefixBits-1:0] prefix_q [READ];
+    always_ff @(posedge clk)
+      if (enable)
+        for (int i = 0; i < READ; i++) begin
+          fold_q[i]   <= i == 0 ? fold_i   : fold_q[i-1];
+          x_q[i]      <= i == 0 ? x_i      : x_q[i-1];
+          prefix_q[i] <= i == 0 ? prefix_i : prefix_q[i-1];
+        end
+    assign fold   = fold_q[READ-1];
+    assign x      = x_q[READ-1];
+    assign prefix = prefix_q[READ-1];
   end
 
   for (genvar lane = 0; lane < LANES; lane++) begin : g_lane
@@ -93,18 +103,28 @@ module bs_threshold_level #(
     end
 
     // A memory a lane, of which it uses its own columns: the lanes read different rows.
-    if (BLOCK) begin : g_block
+    if (READ == 2) begin : g_block
       (* ram_style = "block", rom_style = "block" *)
       logic [LANES*T_BITS-1:0] rows [Rows];
       logic [LANES*T_BITS-1:0] row;
+      logic [T_BITS-1:0]       row_q;
       initial $readmemh(MEMORY, rows);
-      always_ff @(posedge clk) if (enable) row <= rows[address];
-      assign threshold = row[lane*T_BITS+:T_BITS];
+      always_ff @(posedge clk)
+        if (enable) begin
+          row   <= rows[address];
+          row_q <= row[lane*T_BITS+:T_BITS];
+        end
+      assign threshold = row_q;
     end else begin : g_logic
+      (* ram_style = "logic", rom_style = "logic" *)
       logic [LANES*T_BITS-1:0] rows [Rows];
       logic [LANES*T_BITS-1:0] row;
       initial $readmemh(MEMORY, rows);
-      assign row = rows[address];
+      if (READ == 1) begin : g_registered
+        always_ff @(posedge clk) if (enable) row <= rows[address];
+      end else begin : g_read
+        assign row = rows[address];
+      end
       assign threshold = row[lane*T_BITS+:T_BITS];
     end
 

@@ -10,8 +10,9 @@
 //   count = {a, b, c}
 //
 // Each level is a stage of a pipeline with a memory of its own (its layout: bs_threshold_level),
-// so that a beat is taken in every cycle. Levels from BLOCK_FROM on have their memory in block RAM
-// and take two cycles. Latency: LEVELS + max(LEVELS - BLOCK_FROM, 0) cycles.
+// so that a beat is taken in every cycle. From REGISTER_FROM on a level takes a cycle more to read
+// its memory; from BLOCK_FROM on that is block RAM, and takes two more.
+// Latency: LEVELS + max(LEVELS - REGISTER_FROM, 0) + max(LEVELS - BLOCK_FROM, 0) cycles.
 //
 // FOLDS beats hold all channels; FOLDS = 1 also where all beats have the same thresholds.
 // `tvalid` is a register; the pipeline stands still while it is set and `m_axis_y_tready` is not,
@@ -26,6 +27,7 @@ module bs_thresholding #(
   parameter int Y_BITS     = 1,
   parameter logic signed [63:0] BASE = 0,
   parameter logic signed [63:0] STEP = 1,
+  parameter int REGISTER_FROM = 8,  // at most BLOCK_FROM
   parameter int BLOCK_FROM = 8,
   parameter     MEMORY_0   = "",
   parameter     MEMORY_1   = "",
@@ -46,8 +48,9 @@ module bs_thresholding #(
   input  logic                    m_axis_y_tready
 );
   localparam int FoldBits = FOLDS > 1 ? $clog2(FOLDS) : 1;
-  localparam int Blocks   = BLOCK_FROM < LEVELS ? LEVELS - BLOCK_FROM : 0;
-  localparam int Latency  = LEVELS + Blocks;
+  localparam int Reads    = (REGISTER_FROM < LEVELS ? LEVELS - REGISTER_FROM : 0) +
+                            (BLOCK_FROM < LEVELS ? LEVELS - BLOCK_FROM : 0);
+  localparam int Latency  = LEVELS + Reads;
 
   logic               enable;
   logic [Latency-1:0] valid_q;
@@ -96,8 +99,8 @@ module bs_thresholding #(
       .X_BITS  (X_BITS),
       .X_SIGNED(X_SIGNED),
       .T_BITS  (T_BITS),
-      .BLOCK   (l >= BLOCK_FROM),
-      .COMPLEMENT(l + 1 < LEVELS && l + 1 < BLOCK_FROM),
+      .READ    (int'(l >= REGISTER_FROM) + int'(l >= BLOCK_FROM)),
+      .COMPLEMENT(l + 1 < LEVELS && l + 1 < REGISTER_FROM),
       .MEMORY  (l == 0 ? MEMORY_0 : l == 1 ? MEMORY_1 : l == 2 ? MEMORY_2 : l == 3 ? MEMORY_3 :
                 l == 4 ? MEMORY_4 : l == 5 ? MEMORY_5 : l == 6 ? MEMORY_6 : MEMORY_7)
     ) level (

@@ -46,13 +46,14 @@ class Thresholding:
                 "Y_BITS": config.dtypes["y"].bits,
                 "BASE": search.base,
                 "STEP": search.step,
+                "REGISTER_FROM": search.register_from,
                 "BLOCK_FROM": search.block_from,
             },
             memories=search.memories(),
         )
 
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
-        """A cycle for each level, two where its memory is block RAM."""
+        """A cycle for each level, and what reading its memory takes."""
         return [search_of(config).latency for config in configs]
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
 from brainsmith.api import KernelConfig, PluginError
+from brainsmith.builtin.kernels.common.memories import SIX_INPUTS
 from brainsmith.builtin.kernels.common.packing import rows_of
 
-# From here on a level's memory costs more LUTs than a block RAM is worth.
-_BLOCK_BITS = 8192
+# From here on a level's memory costs more LUTs than a block RAM is worth: a LUT of six inputs holds
+# four times the bits of one of four.
+_BLOCK_BITS, _BLOCK_BITS_OF_SIX = 4096, 8192
 _BLOCK_ROWS = 256
+# From here on reading a memory of logic takes a cycle of its own.
+_REGISTER_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class Search:
         base: code at a count of 0.
         step: between two codes.
         table: int64 (folds, lanes, 2^levels - 1), in the numbers of the input's code.
-        block_from: the first level whose memory is block RAM.
+        register_from: the first level that takes a cycle to read its memory.
+        block_from: the first level whose memory is block RAM, which takes two.
     """
 
     levels: int
@@ -37,12 +43,17 @@ class Search:
     base: int
     step: int
     table: np.ndarray
+    register_from: int
     block_from: int
 
     @property
     def latency(self) -> int:
         """Cycles from a beat to its codes."""
-        return self.levels + max(self.levels - self.block_from, 0)
+        return self.levels + sum(self.reads(level) for level in range(self.levels))
+
+    def reads(self, level: int) -> int:
+        """Cycles from a level's address to its threshold."""
+        return (level >= self.register_from) + (level >= self.block_from)
 
     def rows(self, level: int) -> np.ndarray:
         """Thresholds of a level, int64 (folds * 2^level, lanes): row fold * 2^level + prefix."""
@@ -85,9 +96,11 @@ def search_of(config: KernelConfig) -> Search:
         table = table[:1]
     folds = len(table)
     style = str(config.params.get("ram_style", "auto"))
+    block_from = _block_from(levels, folds, bits, style, config.family)
     return Search(
         levels, folds, config.pe, bits, base, step, table,
-        block_from=_block_from(levels, folds, bits, style),
+        register_from=min(_first(levels, folds, _REGISTER_ROWS), block_from),
+        block_from=block_from,
     )  # fmt: skip
 
 
@@ -115,15 +128,16 @@ def _in_front(base: int, step: int, missing: int, levels: int, *, spare: bool) -
     return not spare or (free(base - missing) and not free(base))
 
 
-def _block_from(levels: int, folds: int, bits: int, style: str) -> int:
+def _block_from(levels: int, folds: int, bits: int, style: str, family: str) -> int:
     if style == "distributed":
         return levels
     if style == "block":
         # A level of a few rows is no block RAM; the last level always is one.
-        return min((v for v in range(levels) if folds << v >= 64), default=levels - 1)
-    large = (
-        level
-        for level in range(levels)
-        if folds << level >= _BLOCK_ROWS and (folds << level) * bits >= _BLOCK_BITS
-    )
-    return next(large, levels)
+        return min(_first(levels, folds, 64), levels - 1)
+    wanted = _BLOCK_BITS_OF_SIX if family in SIX_INPUTS else _BLOCK_BITS
+    return _first(levels, folds, max(_BLOCK_ROWS, math.ceil(wanted / bits)))
+
+
+def _first(levels: int, folds: int, rows: int) -> int:
+    """The first level whose memory has that many rows, or `levels`."""
+    return next((level for level in range(levels) if folds << level >= rows), levels)
