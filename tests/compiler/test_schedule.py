@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainsmith.api import IntType, KernelConfig, Loop, LoopNest, static_in, stream_in, stream_out
-from brainsmith.compiler.schedule import Schedule, first_to_last, run, schedule_of
+from brainsmith.compiler.schedule import Schedule, first_to_last, run, run_full, schedule_of
 
 MATMUL = LoopNest(
     (Loop("N"), Loop("M", fold="PE"), Loop("K", fold="SIMD")),
@@ -66,3 +66,23 @@ def test_late_beats_delay_and_never_reorder(delays: list[int]) -> None:
     assert (timing.taken["x"] >= arrivals).all()
     assert (np.diff(timing.taken["x"]) >= 1).all()
     assert (timing.given["y"] == timing.taken["x"] + 1).all()
+
+
+@given(
+    delays=st.lists(st.integers(0, 9), min_size=3, max_size=3),
+    iterations=st.integers(3, 8),
+    slack=st.integers(0, 4),
+)
+def test_a_frame_of_many_is_one_of_the_late_ones(
+    delays: list[int], iterations: int, slack: int
+) -> None:
+    """Each layer of a pipeline may fill a frame later than the one before; 8 frames suffice."""
+    interval, frames = iterations + slack, 8
+    spread = np.linspace(0, iterations - 1, 3).astype(int)
+    schedule = Schedule(iterations, {"x": spread}, {"y": spread}, latency=2)
+    once = np.cumsum(np.array(delays)) + np.arange(3)
+    arrivals = (once[None, :] + interval * np.arange(frames)[:, None]).ravel()
+    many = run(schedule, {"x": arrivals}, frames)
+    full = run_full(schedule, {"x": once}, interval)
+    assert (full.taken["x"] + interval * (frames - 1) == many.taken["x"][-3:]).all()
+    assert (full.given["y"] + interval * (frames - 1) == many.given["y"][-3:]).all()

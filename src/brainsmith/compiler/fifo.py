@@ -18,7 +18,7 @@ from brainsmith.compiler.design import (
     identifier,
     topological,
 )
-from brainsmith.compiler.schedule import Schedule, run, schedule_of
+from brainsmith.compiler.schedule import Schedule, run, run_full, schedule_of
 
 FRAMES = 4
 MIN_DEPTH = 2
@@ -43,34 +43,45 @@ class StreamModel:
 
 
 def analyse(partition: Partition) -> StreamModel:
-    """The stream model of a partition whose input is driven at the pace of its slowest layer."""
+    """The stream model of a partition whose input is driven at the pace of its slowest layer.
+
+    The first frames, which meet an empty pipeline, and a frame of the full one: a deep pipeline
+    takes as many frames to fill as it holds, and none of those between is looked at.
+    """
     schedules = {i.name: schedule_of(i.kernel, i.config) for i in partition.instances}
-    model = _analyse(partition, schedules, FRAMES)
-    # The pattern repeats once the pipeline is full, and not before.
-    filling = model.latency // model.interval + 2
-    return model if filling <= FRAMES else _analyse(partition, schedules, filling)
-
-
-def _analyse(partition: Partition, schedules: Mapping[str, Schedule], frames: int) -> StreamModel:
     interval = max(schedule.iterations for schedule in schedules.values())
+    filling = _walk(partition, schedules, interval, FRAMES)
+    full = _walk(partition, schedules, interval, None)
+    waiting = {edge: max(count, filling.waiting[edge]) for edge, count in full.waiting.items()}
+    return dataclasses.replace(full, waiting=waiting)
+
+
+def _walk(
+    partition: Partition, schedules: Mapping[str, Schedule], interval: int, frames: int | None
+) -> StreamModel:
+    """The first `frames` frames; without a number, one of those that all look alike."""
     into = {edge.sink: edge for edge in partition.edges}
     given: dict[End, np.ndarray] = {}
     waiting: dict[StreamEdge, int] = {}
     for entry in partition.inputs:
         beats = entry.size // entry.elements
-        start = interval * np.arange(frames)[:, None] + np.arange(beats)[None, :]
+        start = interval * np.arange(frames or 1)[:, None] + np.arange(beats)[None, :]
         given[End(EXTERNAL, entry.name)] = start.ravel()
     for instance in partition.instances:
         schedule = schedules[instance.name]
         edges = {port: into[End(instance.name, port)] for port in schedule.takes}
         arrivals = {port: given[edge.source] for port, edge in edges.items()}
-        timing = run(schedule, arrivals, frames)
+        if frames:
+            timing = run(schedule, arrivals, frames)
+        else:
+            timing = run_full(schedule, arrivals, interval)
         for port, edge in edges.items():
-            waiting[edge] = _most_waiting(arrivals[port], timing.taken[port])
+            period = None if frames else interval
+            waiting[edge] = _most_waiting(arrivals[port], timing.taken[port], period)
         for port, cycles in timing.given.items():
             given[End(instance.name, port)] = cycles
     last = [given[e.source] for e in partition.edges if e.sink.external]
-    latency = max(int(cycles[len(cycles) // frames - 1]) for cycles in last)
+    latency = max(int(cycles[len(cycles) // (frames or 1) - 1]) for cycles in last)
     return StreamModel(interval, latency, waiting)
 
 
@@ -86,7 +97,7 @@ def size_fifos(
         model = analyse(partition)
         sized = _resized(partition, model, infrastructure)
         if sized is partition:
-            break
+            return partition, model
         partition = sized
     return partition, analyse(partition)
 
@@ -152,9 +163,18 @@ def _typed_end(partition: Partition, edge: StreamEdge) -> tuple[End, Instance]:
     return end, partition.instance(end.instance)
 
 
-def _most_waiting(arrived: np.ndarray, taken: np.ndarray) -> int:
-    """The most beats that are there at once when one of them is taken; 0 if none ever waits."""
+def _most_waiting(arrived: np.ndarray, taken: np.ndarray, period: int | None) -> int:
+    """The most beats that are there at once when one of them is taken; 0 if none ever waits.
+
+    With a period, the cycles are those of one frame of many, each that much after the one before.
+    """
     if np.array_equal(arrived, taken):
         return 0
+    before = 0
+    if period:
+        around = int(taken[-1] - arrived[0]) // period + 1
+        before = around * len(arrived)
+        frames = period * np.arange(-around, around + 1)
+        arrived = np.sort((arrived[None, :] + frames[:, None]).ravel())
     present = np.searchsorted(arrived, taken, side="right")
-    return int(np.max(present - np.arange(len(taken))))
+    return int(np.max(present - before - np.arange(len(taken))))

@@ -57,7 +57,7 @@ def schedule_of(kernel: Any, config: KernelConfig) -> Schedule:
 
 
 def run(schedule: Schedule, arrivals: Mapping[str, np.ndarray], frames: int) -> Timing:
-    """The timing of an instance over `frames` frames, given when its input beats arrive.
+    """The timing of an instance over its first `frames` frames, given when input beats arrive.
 
     Iteration t runs at the first cycle after iteration t-1 in which the beats that it takes have
     arrived. Outputs are not held back.
@@ -65,15 +65,43 @@ def run(schedule: Schedule, arrivals: Mapping[str, np.ndarray], frames: int) -> 
     total = schedule.iterations * frames
     ready = np.zeros(total, dtype=np.int64)
     taken_at = {p: _repeat(t, schedule.iterations, frames) for p, t in schedule.takes.items()}
+    given_at = {p: _repeat(t, schedule.iterations, frames) for p, t in schedule.gives.items()}
     for port, iterations in taken_at.items():
         np.maximum.at(ready, iterations, arrivals[port])
-    index = np.arange(total)
-    start = np.maximum.accumulate(ready - index) + index
-    given = {
-        port: start[_repeat(last, schedule.iterations, frames)] + schedule.latency
-        for port, last in schedule.gives.items()
-    }
-    return Timing({port: start[t] for port, t in taken_at.items()}, given)
+    start = _starts(ready)
+    return _timing(start, taken_at, given_at, schedule.latency)
+
+
+def run_full(schedule: Schedule, arrivals: Mapping[str, np.ndarray], interval: int) -> Timing:
+    """The timing in one frame of many, each `interval` cycles after the one before.
+
+    The frame before ends `interval` cycles before this one does. So when this one ends follows from
+    its arrivals alone: as a frame takes at most `interval` iterations, waiting for the frame before
+    cannot let it end later. Only then is it known when its first iteration may run.
+    """
+    ready = np.full(schedule.iterations, np.iinfo(np.int64).min // 2)
+    for port, iterations in schedule.takes.items():
+        np.maximum.at(ready, iterations, arrivals[port])
+    ready[0] = max(ready[0], _starts(ready)[-1] - interval + 1)
+    return _timing(_starts(ready), schedule.takes, schedule.gives, schedule.latency)
+
+
+def _starts(ready: np.ndarray) -> np.ndarray:
+    """The cycle of each iteration: one after the one before, and not before it is ready."""
+    index = np.arange(len(ready))
+    return np.asarray(np.maximum.accumulate(ready - index) + index)
+
+
+def _timing(
+    start: np.ndarray,
+    takes: Mapping[str, np.ndarray],
+    gives: Mapping[str, np.ndarray],
+    latency: int,
+) -> Timing:
+    return Timing(
+        {port: start[at] for port, at in takes.items()},
+        {port: start[at] + latency for port, at in gives.items()},
+    )
 
 
 def _repeat(iterations: np.ndarray, period: int, frames: int) -> np.ndarray:
