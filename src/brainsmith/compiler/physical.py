@@ -21,7 +21,7 @@ from brainsmith.errors import ConfigurationError
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.hdl import Hdl
 from brainsmith.toolchains.netlist import netlist_simulation
-from brainsmith.toolchains.nextpnr import Placement, place_and_route
+from brainsmith.toolchains.nextpnr import Device, Placement, place_and_route
 from brainsmith.toolchains.process import BuildLog
 from brainsmith.toolchains.yosys import LinkedNetlist, Part, link, synthesize_all
 
@@ -113,11 +113,13 @@ def place(
         raise ConfigurationError(
             f"no open tool places for {target.name}", hint="--no-place, or an ecp5 or ice40 target"
         )
+    told = target.place
+    device = Device(target.name, target.family, told.device, told.package, told.speed)
     placements = {}
     for rtl in rtls:
         name = rtl.partition.name
         placements[name] = place_and_route(
-            physical.netlists[name], rtl.unit, target.name,
+            physical.netlists[name], rtl.unit, device,
             clock_mhz=clock_mhz, seed=seed, cache=cache, log=log,
         )  # fmt: skip
     return dataclasses.replace(physical, placements=placements)

@@ -15,11 +15,10 @@ Family = Literal["ecp5", "ice40", "xc7", "xcup"]
 
 
 class Placement(BaseModel):
-    """How a part is placed and routed: the tool and what it has to be told."""
+    """How nextpnr is told of the part, in its own names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tool: Literal["nextpnr-ecp5", "nextpnr-ice40"]
     device: str
     package: str
     speed: str = ""

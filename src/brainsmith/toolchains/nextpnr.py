@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brainsmith.errors import TargetError, ToolError, nearest
+from brainsmith.errors import TargetError, ToolError
 from brainsmith.toolchains import tools
 from brainsmith.toolchains.cache import BuildCache, digest
 from brainsmith.toolchains.harness import MODULE, Harness, harness
@@ -28,24 +28,33 @@ _UTILIZATION = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%")
 _INPUT, _REPORT, _LOG = "design.json", "report.json", "nextpnr.log"
 
 
+# The families whose nextpnr places without pins.
+_OUT_OF_CONTEXT = ("ecp5",)
+# What nextpnr calls the cells that the harness takes.
+_LOGIC = "ICESTORM_LC"
+
+
 @dataclass(frozen=True)
 class Device:
-    """A device that nextpnr knows: its family and the options that name it."""
+    """A device as nextpnr is told of it.
 
+    Args:
+        name: as the target is called.
+        family: whose nextpnr places it.
+        device, package, speed: nextpnr's names; without a speed grade, its default.
+    """
+
+    name: str
     family: str
-    options: tuple[str, ...]
-    out_of_context: bool
+    device: str
+    package: str
+    speed: str = ""
 
-
-DEVICES: Mapping[str, Device] = {
-    **{
-        f"ecp5-{size}": Device("ecp5", (f"--{size}", "--package", "CABGA381", "--speed", "6"), True)
-        for size in ("25k", "45k", "85k")
-    },
-    "ice40-up5k": Device("ice40", ("--up5k", "--package", "sg48"), False),
-}
-# What nextpnr calls the resources of the families, and what holds the harness's cells.
-_LOGIC = "ICESTORM_LC"
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Those of nextpnr that name the device."""
+        speed = ("--speed", self.speed) if self.speed else ()
+        return (f"--{self.device}", "--package", self.package, *speed)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Placement:
 def place_and_route(
     netlist: LinkedNetlist,
     unit: Unit,
-    device: str,
+    device: Device,
     *,
     clock_mhz: float,
     cache: BuildCache,
@@ -84,26 +93,25 @@ def place_and_route(
 
     Args:
         unit: the streams of the netlist's module.
-        device: one of `DEVICES`.
         clock_mhz: the clock to aim at; missing it is no error.
 
     Raises:
-        TargetError: no such device, or the design does not fit; names what is needed and there.
+        TargetError: the design does not fit; names what is needed and there.
         ToolError: nextpnr is missing or failed.
         StorageError: the disk is full.
     """
-    if device not in DEVICES:
-        raise TargetError(f"nextpnr knows no device '{device}'", hint=nearest(device, DEVICES))
-    chosen = DEVICES[device]
-    if chosen.family != netlist.family:
+    if device.family != netlist.family:
         raise ToolError(
-            f"a netlist for {netlist.family} cannot be placed on {device}", where=netlist.module
+            f"a netlist for {netlist.family} cannot be placed on {device.name}",
+            where=netlist.module,
         )
-    tool = tools.nextpnr(chosen.family)
-    around = None if chosen.out_of_context else harness(netlist.module, unit)
+    tool = tools.nextpnr(device.family)
+    free = device.family in _OUT_OF_CONTEXT
+    around = None if free else harness(netlist.module, unit)
     if around is not None:
         netlist = link_under(netlist, unit, around.source, MODULE, cache=cache, log=log)
-    arguments = _arguments(chosen, clock_mhz, seed)
+    limits = ("--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed))
+    arguments = (*device.options, *(("--out-of-context",) if free else ()), *limits)
     key = {
         "what": "place and route",
         "tool": tool.identity,
@@ -112,18 +120,13 @@ def place_and_route(
     }
 
     def make(folder: Path) -> None:
-        _run(tool, netlist, arguments, folder, device, log)
+        _run(tool, netlist, arguments, folder, device.name, log)
 
     entry = cache.fetch(key, make)
     if entry.cached and log is not None:
-        log.cached(tool, f"placement on {device}")
-    return _placement(json.loads((entry.path / _REPORT).read_text()), device, seed, around)
-
-
-def _arguments(device: Device, clock_mhz: float, seed: int) -> tuple[str, ...]:
-    context = ("--out-of-context",) if device.out_of_context else ()
-    limits = ("--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed))
-    return (*device.options, *context, *limits)
+        log.cached(tool, f"placement on {device.name}")
+    report = json.loads((entry.path / _REPORT).read_text())
+    return _placement(report, device.name, seed, around)
 
 
 def _run(
