@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 if TYPE_CHECKING:
     from conftest import Brainsmith
@@ -84,6 +89,67 @@ def test_bad_input_ends_with_its_code_and_leaves_nothing(
     assert leftovers(tmp_path) == []
 
 
+def _truncated(model: onnx.ModelProto, path: Path) -> None:
+    path.write_bytes(model.SerializeToString()[:5_000])
+
+
+def _dynamic(model: onnx.ModelProto, path: Path) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "N"
+    onnx.save(model, path)
+
+
+def _with_nan(model: onnx.ModelProto, path: Path) -> None:
+    weight = next(tensor for tensor in model.graph.initializer if len(tensor.dims) == 2)
+    values = numpy_helper.to_array(weight).copy()
+    values[0, 0] = np.nan
+    weight.CopyFrom(numpy_helper.from_array(values, weight.name))
+    onnx.save(model, path)
+
+
+def _without_its_data(model: onnx.ModelProto, path: Path) -> None:
+    onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    (path.parent / "w.bin").unlink()
+
+
+def _not_monotone(model: onnx.ModelProto, path: Path) -> None:
+    next(node for node in model.graph.node if node.op_type == "Relu").op_type = "Abs"
+    onnx.save(model, path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (_truncated, "not a whole ONNX file"),
+        (_dynamic, "--shape pixels=1,64"),
+        (_with_nan, "NaN"),
+        (_without_its_data, "w.bin"),
+        (_not_monotone, "not monotone"),
+    ],
+)
+def test_a_bad_model_is_an_error_of_the_model_and_leaves_nothing(
+    brainsmith: Brainsmith,
+    tmp_path: Path,
+    spoil: Callable[[onnx.ModelProto, Path], None],
+    named: str,
+) -> None:
+    spoil(onnx.load(MODEL), tmp_path / "bad.onnx")
+    ran = brainsmith("compile", "bad.onnx", "--json", "--output", "out")
+    assert ran.code == 3, ran.err
+    error = ran.json["error"]
+    assert named in f"{error['what']} {error['where']} {error['hint']}"
+    assert leftovers(tmp_path) == ["bad.onnx"]
+
+
+def test_a_device_that_is_too_small_shows_what_is_needed_and_there(
+    brainsmith: Brainsmith, tmp_path: Path
+) -> None:
+    small = ["--target", "ice40-up5k", "--clock-mhz", "24", "--target-fps", "150000"]
+    ran = brainsmith("compile", MODEL, *small, "--output", "out")
+    assert ran.code == 6, ran.err
+    assert re.search(r"LUT +\d+ needed \(estimated\) +5280 there +<- too many", ran.err)
+    assert leftovers(tmp_path) == []
+
+
 def test_the_traceback_is_there_where_it_is_asked_for(brainsmith: Brainsmith) -> None:
     ran = brainsmith("compile", "missing.onnx", "--debug")
     assert ran.code == 3
@@ -92,10 +158,10 @@ def test_the_traceback_is_there_where_it_is_asked_for(brainsmith: Brainsmith) ->
 
 def test_no_c_compiler_says_what_to_install(brainsmith: Brainsmith, tmp_path: Path) -> None:
     env = {"PATH": "/nonexistent", "CXX": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    ran = brainsmith("compile", MODEL, "--no-synthesize", "--json", "--output", "out", env=env)
+    ran = brainsmith("compile", MODEL, "--json", "--output", "out", env=env)
     assert ran.code == 7, ran.err
     assert "g++" in str(ran.json["error"])
-    assert "out" not in leftovers(tmp_path)
+    assert leftovers(tmp_path) == [], "found before anything was built"
 
 
 def start(*arguments: str | Path, folder: Path, cache: Path) -> subprocess.Popen[str]:

@@ -21,6 +21,7 @@ from brainsmith.compiler.host import Frames
 from brainsmith.compiler.implement import implement
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.output import build_folder
+from brainsmith.compiler.preflight import check_tools, placing
 from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.result import CompilationResult
 from brainsmith.compiler.strategy import CompilationStrategy, load_strategy
@@ -106,6 +107,7 @@ class Compiler:
         with clock.step("front end"):
             front = front_end(path, resolved, target, self.registry, options, self.progress)
             check_estimate(front, target)
+            check_tools(options, target)
         output = options.output or Path("build") / path.stem
         try:
             with build_folder(output) as folder:
@@ -209,13 +211,13 @@ class _Job:
 
         check_measured(self.front, self.target, physical.resources)
         cache, options = self.compiler.cache, self.options
-        placing = self.target.placeable if options.place is None else options.place
-        checking = placing if options.verify_netlist is None else options.verify_netlist
+        wanted_place = placing(options, self.target)
+        checking = wanted_place if options.verify_netlist is None else options.verify_netlist
         names = [
             name
             for name, wanted in (
                 ("simulate the netlist", checking and evidence is not None),
-                ("place and route", placing),
+                ("place and route", wanted_place),
             )
             if wanted
         ]
@@ -226,7 +228,7 @@ class _Job:
             if checking and evidence is not None:
                 values = evidence.values
                 netlist = pool.submit(check_netlist, rtls, physical, values, cache, self.log)
-            if placing:
+            if wanted_place:
                 mhz = options.clock_mhz or self.target.clock_mhz
                 physical = place(physical, rtls, self.target, mhz, options.seed, cache, self.log)
             if netlist is not None and evidence is not None:

@@ -189,8 +189,9 @@ def _limit_of(
     if slowest is not None and best[slowest] > limit:
         reach = clock_mhz * 1e6 / best[slowest]
         raise TargetError(
-            f"{target_fps:g} frames per second need {limit} cycles per frame at {clock_mhz:g} MHz; "
-            f"the best that can be reached is {reach:.0f} ({best[slowest]} cycles)",
+            f"{target_fps:g} frames per second at {clock_mhz:g} MHz leave "
+            f"{clock_mhz * 1e6 / target_fps:.3g} cycles for a frame; the best that can be reached "
+            f"is {reach:.0f} frames per second ({best[slowest]} cycles)",
             where=nodes[slowest].node,
             hint="ask for fewer frames per second or a faster clock",
         )

@@ -71,7 +71,7 @@ def report(
         ),
         steps=tuple(steps),
         tools=tuple(_tools(log)),
-        diagnostics=tuple(_diagnostics(front, physical, clock)),
+        diagnostics=tuple(_diagnostics(physical, clock)),
         target_fps=options.target_fps,
     )
 
@@ -208,20 +208,15 @@ def _tools(log: BuildLog) -> list[ToolRecord]:
     return [ToolRecord(name, version) for name, version in sorted(seen.items())]
 
 
-def _diagnostics(front: FrontEnd, physical: Physical | None, clock: float) -> list[Diagnostic]:
-    found = [
-        Diagnostic("info", f"runs on the host: {node.reason}", node.node)
-        for node in front.mapping.host
+def _diagnostics(physical: Physical | None, clock: float) -> list[Diagnostic]:
+    placements = physical.placements if physical is not None else {}
+    return [
+        Diagnostic(
+            "warning",
+            f"{placement.fmax_mhz:.1f} MHz were reached, {clock:g} were asked for",
+            name,
+            "ask for a lower clock, or fold more",
+        )
+        for name, placement in placements.items()
+        if placement.fmax_mhz < clock
     ]
-    if physical is not None:
-        found += [
-            Diagnostic(
-                "warning",
-                f"{placement.fmax_mhz:.1f} MHz were reached, {clock:g} were asked for",
-                name,
-                "ask for a lower clock, or fold more",
-            )
-            for name, placement in physical.placements.items()
-            if placement.fmax_mhz < clock
-        ]
-    return found

@@ -17,7 +17,6 @@ from brainsmith.compiler.implement import Module
 from brainsmith.compiler.progress import Progress
 from brainsmith.compiler.simulate import Tally, compare, run_partition
 from brainsmith.compiler.targets import Target
-from brainsmith.errors import ConfigurationError
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.hdl import Hdl
 from brainsmith.toolchains.netlist import netlist_simulation
@@ -105,15 +104,11 @@ def place(
     """The design placed and routed, for its clock.
 
     Raises:
-        ConfigurationError: no open tool places for this target.
         TargetError: it does not fit.
         ToolError: nextpnr is missing or failed.
     """
-    if target.place is None:
-        raise ConfigurationError(
-            f"no open tool places for {target.name}", hint="--no-place, or an ecp5 or ice40 target"
-        )
     told = target.place
+    assert told is not None, "checked before anything was built"
     device = Device(target.name, target.family, told.device, told.package, told.speed)
     placements = {}
     for rtl in rtls:
