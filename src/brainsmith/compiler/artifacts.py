@@ -52,9 +52,9 @@ def write(
     (folder / FOLDING).write_text(json.dumps(used, indent=2) + "\n")
     names = {"rtl": RTL, "model": MODEL, "folding": FOLDING, "log": LOG}
     if physical is not None:
-        from brainsmith.compiler.physical import save_netlists
+        from brainsmith.compiler.physical import save
 
-        names |= save_netlists(physical, folder)
+        names |= save(physical, folder)
     names |= {"json": "report.json", "report": "report.html"}
     paths = {name: place / file for name, file in names.items()}
     report = with_artifacts(report, paths)

@@ -48,8 +48,9 @@ class Clock:
     steps: list[StepRecord] = field(default_factory=list)
 
     @contextmanager
-    def step(self, name: str, total: int | None = None) -> Iterator[None]:
-        self.progress.step(name, total)
+    def step(self, name: str, total: int | None = None, *, shown: bool = True) -> Iterator[None]:
+        if shown:
+            self.progress.step(name, total)
         start, calls = time.perf_counter(), len(self.log.calls)
         yield
         made = self.log.calls[calls:]
@@ -104,7 +105,7 @@ class Compiler:
         resolved = load_strategy(strategy, self.registry).resolved(self.registry)
         log = BuildLog()
         clock = Clock(self.progress, log)
-        with clock.step("front end"):
+        with clock.step("front end", shown=False):
             front = front_end(path, resolved, target, self.registry, options, self.progress)
             check_estimate(front, target)
             check_tools(options, target)

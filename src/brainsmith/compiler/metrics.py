@@ -123,7 +123,9 @@ def _cycles(front: FrontEnd, evidence: Evidence | None) -> tuple[int, int, Sourc
 
 def _fmax(target: Target, physical: Physical | None) -> tuple[float | None, str | None]:
     if physical is not None and physical.placements:
-        return min(p.fmax_mhz for p in physical.placements.values()), None
+        slowest = min(physical.placements.values(), key=lambda p: p.fmax_mhz)
+        through = ", ".join(slowest.critical_instances)
+        return slowest.fmax_mhz, f"slowest path in {through}" if through else None
     if not target.placeable:
         return None, f"no open tool places for {target.name}"
     return None, "the design was not placed"

@@ -120,12 +120,16 @@ def place(
     return dataclasses.replace(physical, placements=placements)
 
 
-def save_netlists(physical: Physical, folder: Path) -> dict[str, str]:
-    """Copies the linked netlists into a folder; returns the files by the name of the artifact."""
+def save(physical: Physical, folder: Path) -> dict[str, str]:
+    """Netlists and slowest paths into a folder; returns the files by the name of the artifact."""
     names = {}
     for name, netlist in physical.netlists.items():
         shutil.copyfile(netlist.json, folder / f"{name}.netlist.json")
         names[f"netlist_{name}"] = f"{name}.netlist.json"
+    for name, placement in physical.placements.items():
+        path = "\n".join((f"{placement.fmax_mhz:.2f} MHz", *placement.critical_path, ""))
+        (folder / f"{name}.timing.txt").write_text(path, encoding="utf-8")
+        names[f"timing_{name}"] = f"{name}.timing.txt"
     return names
 
 
