@@ -124,6 +124,18 @@ def test_a_kernel_that_computes_something_else_is_found_out(tmp_path: Path) -> N
     assert report["success"] is False
 
 
+def test_a_kernel_whose_cycles_are_not_what_it_says_is_found_out(tmp_path: Path) -> None:
+    registry = PluginRegistry()
+    registry.register(_plugin(tmp_path / "plugin", latency=5))
+    model = mlp(tmp_path / "m.onnx")
+    options = CompileOptions(target="ecp5-25k", synthesize=False, output=tmp_path / "build")
+    strategy = CompilationStrategy("late", [KernelSpec("Zeros")], extends=None, objective="area")
+    result = Compiler(registry).compile(model, strategy, options)
+    (check,) = (c for c in result.verification.checks if c.name == "cycles of each layer alone")
+    assert not check.passed
+    assert "MultiThreshold_h0" in check.detail
+
+
 def test_expected_outputs_that_differ_are_no_success(tmp_path: Path) -> None:
     x, y = tmp_path / "x.npy", tmp_path / "y.npy"
     np.save(x, np.ones((3, 12), dtype=np.float32))
@@ -192,15 +204,16 @@ def test_a_model_without_anything_for_the_hardware_is_an_error(tmp_path: Path) -
         compiled(model, tmp_path)
 
 
-def _plugin(folder: Path):  # type: ignore[no-untyped-def]
-    """A plugin whose thresholding gives zeros."""
+def _plugin(folder: Path, latency: int = 0):  # type: ignore[no-untyped-def]
+    """A plugin whose thresholding gives zeros, at once, whatever latency it claims."""
     folder.mkdir()
     (folder / "brainsmith.yaml").write_text(
         "name: broken\nversion: 1.0.0\nkernels:\n"
         "  - {name: Zeros, module: zeros_kernel, class: Zeros}\n"
     )
     here = Path(__file__).parent / "data"
-    shutil.copy(here / "zeros_kernel.py", folder)
+    code = (here / "zeros_kernel.py").read_text()
+    (folder / "zeros_kernel.py").write_text(code.replace("return [0]", f"return [{latency}]"))
     shutil.copy(here / "zeros.sv", folder)
     plugin = PluginLoader().load_plugin(folder)
     import importlib.util

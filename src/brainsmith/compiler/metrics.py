@@ -51,7 +51,8 @@ def report(
 ) -> BuildReport:
     """Everything that is reported of a build."""
     clock = options.clock_mhz or target.clock_mhz
-    verdict = record(evidence, front.models)
+    layers = front.design.layers
+    verdict = record(evidence, front.models, {i.name: (_interval(i), _latency(i)) for i in layers})
     total = total_resources(front, physical)
     return BuildReport(
         success=all(check.passed for check in verdict.checks),
@@ -150,7 +151,7 @@ def _layers(
                 kernel=layer.candidate.kernel.full_name,
                 backend=layer.candidate.backend,
                 folding=dict(config.folding),
-                cycles=measured or estimate(layer.kernel, [config])[0][0],
+                cycles=measured or _interval(layer),
                 cycles_source="measured" if measured is not None else "estimated",
                 resources=resources.as_dict(),
                 resources_source="measured" if physical is not None else "estimated",
@@ -161,6 +162,10 @@ def _layers(
             )
         )
     return records
+
+
+def _interval(layer: Instance) -> int:
+    return estimate(layer.kernel, [layer.config])[0][0]
 
 
 def _latency(layer: Instance) -> int:

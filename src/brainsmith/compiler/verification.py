@@ -129,11 +129,20 @@ def verify(
     return evidence
 
 
-def record(evidence: Evidence | None, models: Mapping[str, StreamModel]) -> VerificationRecord:
-    """The verdict as the report shows it; without evidence nothing was verified."""
+def record(
+    evidence: Evidence | None,
+    models: Mapping[str, StreamModel],
+    cycles: Mapping[str, tuple[int, int]],
+) -> VerificationRecord:
+    """The verdict as the report shows it; without evidence nothing was verified.
+
+    Args:
+        models: of each partition.
+        cycles: interval and latency of each layer, as its kernel's models have them.
+    """
     if evidence is None:
         return VerificationRecord(None, 0, 0, None, "none")
-    checks = list(_checks(evidence, models))
+    checks = [*_checks(evidence, models), _cycles_check(evidence, cycles)]
     tallies = [run.tally + run.stalled_tally for run in evidence.networks.values()]
     tallies += [run.tally for run in evidence.layers]
     tallies += list(evidence.netlist.values())
@@ -226,6 +235,18 @@ def _interval_check(name: str, run: NetworkRun, model: StreamModel) -> CheckReco
         run.interval == model.interval,
         f"measured {measured} cycles over the last 8 frames",
     )
+
+
+def _cycles_check(evidence: Evidence, cycles: Mapping[str, tuple[int, int]]) -> CheckRecord:
+    """Whether every layer alone took the cycles that its kernel's models promise."""
+    wrong = [
+        f"{layer.node}: one frame every {layer.interval} cycles and {layer.latency} for one, "
+        f"its kernel says {cycles[layer.node][0]} and {cycles[layer.node][1]}"
+        for layer in evidence.layers
+        if (layer.interval, layer.latency) != cycles[layer.node]
+    ]
+    said = "; ".join(wrong) or f"{len(evidence.layers)} layers, as their kernels say"
+    return CheckRecord("cycles of each layer alone", not wrong, said)
 
 
 def _flat(rtl: Rtl, values: Frames) -> dict[str, np.ndarray]:
