@@ -1,33 +1,22 @@
-"""`python -m benchmarks.sweep_kernels [KERNEL ...]`: measures the small kernels with Yosys.
-
-The figures are kept as `measured.json` beside each kernel, with the version of the tool. The
-resource models are fitted to them, and the tests compare the two and measure a sample anew.
-"""
+"""`python -m benchmarks.sweep_kernels [KERNEL ...]`: measures the small kernels (see `sweeps`)."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import sweeps
 from brainsmith.api import IntType, KernelConfig, LoopNest
-from brainsmith.compiler.codegen import project
 from brainsmith.compiler.design import Instance
-from brainsmith.compiler.implement import implement
 from brainsmith.compiler.mapping import Candidate
 from brainsmith.plugins import PluginRegistry
-from brainsmith.toolchains import tools
-from brainsmith.toolchains.cache import BuildCache
-from brainsmith.toolchains.yosys import Part, synthesize_all
 
-KERNELS = Path(__file__).parents[1] / "src/brainsmith/builtin/kernels"
 FOLDERS = {
     "FIFO": "fifo",
     "WidthConverter": "width_converter",
@@ -37,7 +26,6 @@ FOLDERS = {
     "Add": "elementwise",
     "Mul": "elementwise",
 }
-FAMILIES = ("ecp5", "xc7")
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ class Point:
         return {self.random["port"]: np.repeat(table, channels // rows, axis=0)}
 
 
-def instance_of(point: Point, registry: PluginRegistry, name: str = "point") -> Instance:
+def instance_of(point: Point, registry: PluginRegistry) -> Instance:
     """The kernel at a point."""
     kernel = registry.get("kernels", point.kernel)
     operation = registry.get("operations", kernel.info.operation_type)
@@ -78,7 +66,7 @@ def instance_of(point: Point, registry: PluginRegistry, name: str = "point") -> 
     candidate = Candidate(kernel, operation, kernel.info.default_backend, params)
     nest: LoopNest = operation.info.nest
     config = KernelConfig(
-        node=name,
+        node="point",
         nest=nest,
         dims=point.dims,
         dtypes={port: IntType.parse(dtype) for port, dtype in point.dtypes.items()},
@@ -88,31 +76,16 @@ def instance_of(point: Point, registry: PluginRegistry, name: str = "point") -> 
         params={**params, **point.params},
         family=point.family,
     )
-    nest.check(config.dims, config.folding, name)
-    return Instance(name, candidate, config)
+    nest.check(config.dims, config.folding, "point")
+    return Instance("point", candidate, config)
 
 
-def measure(points: Sequence[Point], registry: PluginRegistry) -> list[dict[str, int]]:
-    """LUT, FF, DSP and BRAM of each point, synthesized by Yosys."""
-    parts = []
-    for index, point in enumerate(points):
-        module = implement(instance_of(point, registry, f"p{index}"))
-        parts.append(Part(project([module]), module.unit))
-    figures: dict[int, dict[str, int]] = {}
-    for family in {point.family for point in points}:
-        chosen = [index for index, point in enumerate(points) if point.family == family]
-        netlists = synthesize_all([parts[i] for i in chosen], family, cache=BuildCache())
-        figures |= {i: dict(netlists[parts[i].module].resources) for i in chosen}
-    return [figures[index] for index in range(len(points))]
-
-
-def read(kernel: str) -> list[tuple[Point, dict[str, int]]]:
+def read(kernel: str) -> list[tuple[Point, sweeps.Figures]]:
     """The points of a kernel that were measured, with the figures."""
-    table = json.loads((KERNELS / FOLDERS[kernel] / "measured.json").read_text())
     return [
-        (Point(**entry["point"]), entry["measured"])
-        for entry in table["points"]
-        if entry["point"]["kernel"] == kernel
+        (Point(**point), figures)
+        for point, figures in sweeps.read(FOLDERS[kernel])
+        if point["kernel"] == kernel
     ]
 
 
@@ -127,7 +100,7 @@ def points_of(kernel: str) -> list[Point]:
         "Add": _sums,
         "Mul": _products,
     }[kernel]
-    return [dataclasses.replace(p, family=family) for family in FAMILIES for p in sweep()]
+    return [dataclasses.replace(p, family=family) for family in sweeps.FAMILIES for p in sweep()]
 
 
 def _fifos() -> Iterator[Point]:
@@ -229,19 +202,13 @@ def _pair(
 
 
 def main(names: Sequence[str]) -> None:
+    """Measures all points of the kernels and writes the tables of their folders."""
     registry = PluginRegistry()
-    tool = tools.yosys()
     for folder in dict.fromkeys(FOLDERS[name] for name in names or FOLDERS):
         kernels = [name for name in FOLDERS if FOLDERS[name] == folder]
         points = [point for kernel in kernels for point in points_of(kernel)]
-        entries = [
-            {"point": dataclasses.asdict(point), "measured": figures}
-            for point, figures in zip(points, measure(points, registry), strict=True)
-        ]
-        lines = ",\n".join(json.dumps(entry) for entry in entries)
-        path = KERNELS / folder / "measured.json"
-        version = json.dumps(f"{tool.name} {tool.version}")
-        path.write_text(f'{{"tool": {version}, "points": [\n{lines}\n]}}\n')
+        figures = sweeps.measure([instance_of(point, registry) for point in points])
+        sweeps.write(folder, points, figures)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,20 @@
-"""`python -m benchmarks.sweep_matmul`: measures the matrix-vector unit with Yosys.
-
-The figures are kept as `measured.json` beside the kernel, with the version of the tool. The
-resource model is fitted to them, and the tests compare the two and measure a sample anew.
-"""
+"""`python -m benchmarks.sweep_matmul`: measures the matrix-vector unit (see `sweeps`)."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks import sweeps
 from brainsmith.api import IntType, KernelConfig
-from brainsmith.compiler.codegen import project
 from brainsmith.compiler.design import Instance
-from brainsmith.compiler.implement import implement
 from brainsmith.compiler.mapping import Candidate
 from brainsmith.plugins import PluginRegistry
-from brainsmith.toolchains import tools
-from brainsmith.toolchains.cache import BuildCache
-from brainsmith.toolchains.yosys import Part, synthesize_all
 
-TABLE = Path(__file__).parents[1] / "src/brainsmith/builtin/kernels/matmul/measured.json"
-FAMILIES = ("ecp5", "xc7")
+FOLDER = "matmul"
 
 
 @dataclass(frozen=True)
@@ -49,7 +38,7 @@ class Point:
         return rng.integers(dtype.min, dtype.max, (self.K, self.M), endpoint=True)
 
 
-def instance_of(point: Point, registry: PluginRegistry, name: str = "point") -> Instance:
+def instance_of(point: Point, registry: PluginRegistry) -> Instance:
     """The kernel at a point; y as narrow as the sums allow."""
     kernel = registry.get("kernels", "MatMul")
     operation = registry.get("operations", "matmul")
@@ -60,7 +49,7 @@ def instance_of(point: Point, registry: PluginRegistry, name: str = "point") -> 
     extremes = extremes + np.minimum(weights, 0).sum(0)[:, None] * bounds[::-1]
     low, high = int(extremes.min()), int(extremes.max())
     config = KernelConfig(
-        node=name,
+        node="point",
         nest=operation.info.nest,
         dims={"N": 1, "K": point.K, "M": point.M},
         dtypes={"x": x, "w": w, "y": IntType.covering(low, high)},
@@ -74,33 +63,18 @@ def instance_of(point: Point, registry: PluginRegistry, name: str = "point") -> 
         params={**defaults, **point.params},
         family=point.family,
     )
-    config.nest.check(config.dims, config.folding, name)
-    return Instance(name, Candidate(kernel, operation, "rtl", defaults), config)
+    config.nest.check(config.dims, config.folding, "point")
+    return Instance("point", Candidate(kernel, operation, "rtl", defaults), config)
 
 
-def measure(points: Sequence[Point], registry: PluginRegistry) -> list[dict[str, int]]:
-    """LUT, FF, DSP and BRAM of each point, synthesized by Yosys."""
-    parts = []
-    for index, point in enumerate(points):
-        module = implement(instance_of(point, registry, f"p{index}"))
-        parts.append(Part(project([module]), module.unit))
-    figures: dict[int, dict[str, int]] = {}
-    for family in {point.family for point in points}:
-        chosen = [index for index, point in enumerate(points) if point.family == family]
-        netlists = synthesize_all([parts[i] for i in chosen], family, cache=BuildCache())
-        figures |= {i: dict(netlists[parts[i].module].resources) for i in chosen}
-    return [figures[index] for index in range(len(points))]
-
-
-def read() -> list[tuple[Point, dict[str, int]]]:
+def read() -> list[tuple[Point, sweeps.Figures]]:
     """The points that were measured, with the figures."""
-    table = json.loads(TABLE.read_text())
-    return [(Point(**entry["point"]), entry["measured"]) for entry in table["points"]]
+    return [(Point(**point), figures) for point, figures in sweeps.read(FOLDER)]
 
 
 def points() -> list[Point]:
     """The sweep, on each family."""
-    return [dataclasses.replace(p, family=family) for family in FAMILIES for p in _points()]
+    return [dataclasses.replace(p, family=family) for family in sweeps.FAMILIES for p in _points()]
 
 
 def _points() -> Iterator[Point]:
@@ -122,6 +96,15 @@ def _points() -> Iterator[Point]:
         yield Point("", 32, 16, 2, 8, x, w, {**block, "multiplier": "lut"})
         yield Point("", 32, 16, 2, 8, x, w, {**block, "multiplier": "dsp"})
     yield Point("", 32, 16, 2, 4, "INT16", "INT16", block)
+    yield Point("", 30, 10, 5, 3, "INT8", "INT8", block)
+    yield Point("", 32, 16, 2, 4, "INT8", "UINT6", lut)
+    yield Point("", 64, 32, 2, 8, "INT9", "INT6", {**block, "levels_per_stage": 2})
+    yield Point("", 16, 8, 1, 2, "INT20", "INT12", block)
+    yield Point("", 16, 8, 1, 2, "INT26", "UINT20", block)
+    # sizes that are no powers of two
+    yield Point("", 60, 30, 5, 6, "INT4", "INT4", block)
+    yield Point("", 60, 30, 3, 12, "UINT4", "INT3", lut)
+    yield Point("", 90, 14, 7, 10, "BIPOLAR", "BIPOLAR", block)
     # popcounts
     for pe, simd in ((1, 4), (4, 8), (8, 16), (4, 32), (8, 64)):
         yield Point("", 192, 32, pe, simd, "BIPOLAR", "BIPOLAR", block)
@@ -139,6 +122,10 @@ def _points() -> Iterator[Point]:
     # unfolded: constant weights
     yield Point("", 16, 8, 8, 16)
     yield Point("", 32, 4, 4, 32, "UINT2", "INT2")
+    yield Point("", 32, 8, 8, 32, "UINT4", "INT2")
+    yield Point("", 24, 6, 6, 24, "INT3", "INT3")
+    yield Point("", 64, 10, 10, 64, "BIPOLAR", "BIPOLAR")
+    yield Point("", 8, 4, 4, 8, "INT8", "INT8")
     # registers
     for levels in (2, 3):
         yield Point("", 64, 32, 4, 16, params={**block, "levels_per_stage": levels})
@@ -146,17 +133,9 @@ def _points() -> Iterator[Point]:
 
 def main() -> None:
     """Measures all points and writes the table."""
-    sweep = points()
-    figures = measure(sweep, PluginRegistry())
-    entries = [
-        {"point": dataclasses.asdict(point), "measured": figure}
-        for point, figure in zip(sweep, figures, strict=True)
-    ]
-    lines = ",\n".join(f"    {json.dumps(entry)}" for entry in entries)
-    tool = tools.yosys()
-    TABLE.write_text(
-        f'{{\n  "tool": "{tool.name} {tool.version}",\n  "points": [\n{lines}\n  ]\n}}\n'
-    )
+    registry, sweep = PluginRegistry(), points()
+    figures = sweeps.measure([instance_of(point, registry) for point in sweep])
+    sweeps.write(FOLDER, sweep, figures)
 
 
 if __name__ == "__main__":

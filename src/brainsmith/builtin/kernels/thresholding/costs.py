@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from brainsmith.api import Resources
 from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, sliced_block_rams
@@ -21,9 +22,14 @@ _WIDE_COMPARE, _NARROW_COMPARE = 0.85, 1.50
 def resources_of(search: Search, x_bits: int, family: str) -> Resources:
     """LUT, FF and BRAM; xcup is taken for xc7, and ice40 for ecp5."""
     luts = sum(_level_luts(search, level, family) for level in range(search.levels))
+    delays = list(_delays(search, x_bits))
+    shifted = [bits for bits, cycles in delays if _is_shift_register(cycles, family)]
+    delayed = sum(
+        bits * cycles for bits, cycles in delays if not _is_shift_register(cycles, family)
+    )
     return Resources(
-        LUT=luts + 4 + 2 * _fold_bits(search),
-        FF=_flops(search, x_bits),
+        LUT=luts + 4 + 2 * _fold_bits(search) + sum(shifted),
+        FF=delayed + _results(search),
         BRAM=sum(
             sliced_block_rams(family, search.lanes, search.bits, search.folds << level)
             for level in range(search.block_from, search.levels)
@@ -52,13 +58,30 @@ def _memory_luts(rows: int, wide: bool) -> float:
     return tables + (tables - 1) / 3 if wide else 4 * tables + (tables - 1)
 
 
-def _flops(search: Search, x_bits: int) -> int:
-    """All registers of the pipeline: values, answers, folds and valid bits."""
-    levels, blocks = search.levels, range(search.block_from, search.levels)
-    values = x_bits * (levels - 1 + len(blocks))
-    answers = levels * (levels + 1) // 2 + sum(blocks)
-    folds = 1 + sum(1 + (level in blocks) for level in range(levels - 1))
-    return search.lanes * (values + answers) + _fold_bits(search) * folds + search.latency
+def _results(search: Search) -> int:
+    """Registers of what is made: answers, thresholds that were read, the fold, valid bits."""
+    rows_read = search.levels - search.register_from
+    made = search.lanes * (search.levels + rows_read * search.bits)
+    return made + _fold_bits(search) + search.latency
+
+
+def _delays(search: Search, x_bits: int) -> Iterator[tuple[int, int]]:
+    """Bits and cycles of what only waits, from one level that looks at it to the next.
+
+    A level compares values when it has read its memory, and hands them on a cycle later; folds and
+    answers of earlier levels address the memory, so they wait for the reading and the comparison.
+    """
+    for level in range(search.levels):
+        reads = search.reads(level)
+        yield search.lanes * x_bits, reads + (level > 0)
+        yield search.lanes * level, reads + 1
+        if level + 1 < search.levels:
+            yield _fold_bits(search), reads + 1
+
+
+def _is_shift_register(cycles: int, family: str) -> bool:
+    """Whether Yosys makes a delay of that length one LUT a bit, where LUTs can shift."""
+    return family in SIX_INPUTS and cycles >= 3
 
 
 def _fold_bits(search: Search) -> int:
