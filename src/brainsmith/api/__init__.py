@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from brainsmith.api.loops import Loop, LoopNest, Port, static_in, stream_in, stream_out
     from brainsmith.api.matching import Match, NodeView, NoMatch, ValueView
     from brainsmith.api.params import Param, param
-    from brainsmith.errors import ModelError, PluginError
+    from brainsmith.errors import ConfigurationError, ModelError, PluginError
     from brainsmith.model.chains import ChainEvaluator
     from brainsmith.model.constants import is_constant
     from brainsmith.model.datatypes import BIPOLAR, IntType
@@ -57,7 +57,7 @@ _HOMES = {
     "brainsmith.api.loops": ("Loop", "LoopNest", "Port", "static_in", "stream_in", "stream_out"),
     "brainsmith.api.matching": ("Match", "NodeView", "NoMatch", "ValueView"),
     "brainsmith.api.params": ("Param", "param"),
-    "brainsmith.errors": ("ModelError", "PluginError"),
+    "brainsmith.errors": ("ConfigurationError", "ModelError", "PluginError"),
     "brainsmith.model.chains": ("ChainEvaluator",),
     "brainsmith.model.constants": ("is_constant",),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
@@ -77,6 +77,7 @@ __all__ = [
     "CUDAOp",
     "ChainEvaluator",
     "Composition",
+    "ConfigurationError",
     "HLSOp",
     "HostOp",
     "IntType",

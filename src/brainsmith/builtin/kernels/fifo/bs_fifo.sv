@@ -12,7 +12,7 @@
 module bs_fifo #(
   parameter int WIDTH     = 8,
   parameter int DEPTH     = 16,
-  parameter     RAM_STYLE = "auto"  // auto, distributed, block
+  parameter     RAM_STYLE = "auto"  // auto, distributed, block, logic
 ) (
   input  logic             clk,
   input  logic             rst_n,

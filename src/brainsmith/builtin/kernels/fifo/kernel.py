@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brainsmith.api import KernelConfig, Resources, RTLOp, backend, kernel, param
+from brainsmith.api import (
+    ConfigurationError,
+    KernelConfig,
+    Resources,
+    RTLOp,
+    backend,
+    kernel,
+    param,
+)
 from brainsmith.builtin.kernels.common.memories import (
     SIX_INPUTS,
     block_banks,
@@ -15,6 +23,7 @@ from brainsmith.builtin.kernels.common.memories import (
 
 # LUTs for which a device has one block RAM, about: there, a FIFO that needs more is better in one.
 _BLOCK_PRICE = {"ecp5": 300, "xc7": 200, "xcup": 200}
+# On ice40, which has no LUT RAM, bits of a memory that are still better in registers.
 _ICE40_REGISTERS = 64
 
 
@@ -32,7 +41,9 @@ class FIFO:
 
     depth = param(2, description="beats that it holds at least (2 or more)")
     ram_style = param(
-        "auto", choices=("auto", "distributed", "block"), description="where a deep FIFO lives"
+        "auto",
+        choices=("auto", "distributed", "block"),
+        description="where a deep FIFO lives: distributed is LUT RAM, of which ice40 has none",
     )
 
     @backend("rtl", default=True)
@@ -69,13 +80,23 @@ def rows_of(config: KernelConfig) -> int:
 
 
 def style_of(config: KernelConfig) -> str:
-    """Where the memory lies: as asked for, or where it is cheaper on the device."""
+    """Where the memory lies: as asked for, or where it is cheaper on the device.
+
+    Raises:
+        ConfigurationError: LUT RAM is asked for, and the device has none.
+    """
     style = str(config.params.get("ram_style", "auto"))
+    width, rows = config.stream("x").width, rows_of(config)
+    if config.family == "ice40":
+        if style == "distributed":
+            raise ConfigurationError(
+                "ram_style=distributed needs LUT RAM, of which ice40 has none",
+                where=config.node,
+                hint="choose block, or auto, which takes registers for a few bits",
+            )
+        return "block" if style == "block" or width * rows > _ICE40_REGISTERS else "logic"
     if style != "auto":
         return style
-    width, rows = config.stream("x").width, rows_of(config)
-    if config.family == "ice40":  # which has no LUT RAM
-        return "block" if width * rows > _ICE40_REGISTERS else "logic"
     luts = lut_ram(config.family, width, rows)
     price = _BLOCK_PRICE[config.family]
     return "block" if luts > price * block_rams(config.family, width, rows) else "distributed"
@@ -96,8 +117,10 @@ def _resources(config: KernelConfig) -> Resources:
             FF=flops + (banks - 1).bit_length(),
             BRAM=block_rams(family, width, rows),
         )
-    if style == "logic":
-        return Resources(LUT=luts + 2 * width * rows, FF=flops + width * (rows + 1))
+    if style == "logic":  # an enable a row, and a multiplexer
+        return Resources(
+            LUT=luts + rows + multiplexer(family, rows, width), FF=flops + width * (rows + 1)
+        )
     return Resources(LUT=luts + lut_ram(family, width, rows), FF=flops + width)
 
 
