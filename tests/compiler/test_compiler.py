@@ -136,6 +136,27 @@ def test_a_kernel_whose_cycles_are_not_what_it_says_is_found_out(tmp_path: Path)
     assert "MultiThreshold_h0" in check.detail
 
 
+def test_a_kernel_without_a_resource_model_is_guessed_and_never_refused(tmp_path: Path) -> None:
+    registry = PluginRegistry()
+    registry.register(_plugin(tmp_path / "plugin"))
+    strategy = CompilationStrategy("broken", [KernelSpec("Zeros")], extends=None, objective="area")
+    folding = tmp_path / "folding.json"
+    folding.write_text(json.dumps({"MultiThreshold_h0": {"PE": 256}}))
+    options = CompileOptions(
+        target="ice40-up5k", synthesize=False, verify=False, folding=folding,
+        output=tmp_path / "build",
+    )  # fmt: skip
+    model = mlp(tmp_path / "m.onnx", (4, 256, 2))
+    Compiler(registry).compile(model, strategy, options)
+    report = json.loads((tmp_path / "build" / "report.json").read_text())
+    layers = {layer["node"]: layer for layer in report["layers"]}
+    guessed = layers["MultiThreshold_h0"]
+    assert guessed["resources"]["LUT"] > 1.25 * 5280  # more than the device has
+    assert guessed["resources_source"] == "estimated"
+    assert "no resource model" in guessed["resources_reason"]
+    assert "resources_reason" not in layers["MatMul_m0"]
+
+
 def test_expected_outputs_that_differ_are_no_success(tmp_path: Path) -> None:
     x, y = tmp_path / "x.npy", tmp_path / "y.npy"
     np.save(x, np.ones((3, 12), dtype=np.float32))

@@ -49,3 +49,11 @@ def test_of_many_layers_the_slowest_are_shown(tfc: BuildReport) -> None:
     assert "layer_199" in text
     assert "layer_5 " not in text
     assert f"and {200 - MOST_LAYERS} faster layers" in text
+
+
+def test_a_guess_is_told_from_an_estimate(tfc: BuildReport) -> None:
+    estimate = dataclasses.replace(tfc.layers[0], resources_source="estimated")
+    guess = dataclasses.replace(estimate, resources_reason="the kernel has no model")
+    figure = printed(dataclasses.replace(tfc, layers=(estimate,)))
+    assert "~" in figure and "guess" not in figure
+    assert "guess" in printed(dataclasses.replace(tfc, layers=(guess,)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from brainsmith.api import Resources
+from brainsmith.compiler.design import Instance
 from brainsmith.compiler.frontend import FrontEnd
+from brainsmith.compiler.guess import has_model
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import TargetError
 
@@ -14,8 +16,16 @@ MARGIN = 1.25
 
 
 def check_estimate(front: FrontEnd, target: Target) -> None:
-    """Raises TargetError for a design that is too large even if the estimates are far too high."""
-    _check(front, target, front.estimates, "estimated", MARGIN)
+    """Raises TargetError for a design that is too large even if the estimates are far too high.
+
+    Kernels without a resource model count as nothing: a guess is no reason to refuse a design.
+    """
+    guessed = {name for name, instance in _instances(front) if not has_model(instance.kernel)}
+    resources = {
+        name: Resources() if name in guessed else estimate
+        for name, estimate in front.estimates.items()
+    }
+    _check(front, target, resources, "estimated", MARGIN)
 
 
 def check_measured(front: FrontEnd, target: Target, resources: Mapping[str, Resources]) -> None:
@@ -39,6 +49,12 @@ def _check(
         f"the design does not fit {target.name}:\n{table}\n  {_largest(front, resources, over[0])}",
         hint="fold more (--strategy area, a lower --target-fps), or choose a larger target",
     )
+
+
+def _instances(front: FrontEnd) -> Iterator[tuple[str, Instance]]:
+    for partition in front.design.partitions:
+        for instance in partition.instances:
+            yield instance.name, instance
 
 
 def _largest(front: FrontEnd, resources: Mapping[str, Resources], name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from brainsmith.api import KernelConfig, Resources
+from brainsmith.compiler.guess import guess, has_model
 from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import ConfigurationError, TargetError, nearest
@@ -107,21 +108,13 @@ def check_keys(nodes: Sequence[Mapped], pinned: FoldingFile) -> None:
 
 
 def estimate(kernel: Any, configs: Sequence[KernelConfig]) -> tuple[list[int], list[Resources]]:
-    """Interval and resources of a kernel at each configuration (its models, or the ideal)."""
+    """Interval and resources of a kernel at each configuration: its models', or the ideal interval
+    and a guess."""
     intervals = getattr(kernel, "interval", None)
-    resources = getattr(kernel, "resources", None)
     return (
         [int(i) for i in intervals(configs)] if intervals else [c.cycles for c in configs],
-        list(resources(configs)) if resources else [_by_lanes(c) for c in configs],
+        list(kernel.resources(configs)) if has_model(kernel) else guess(configs),
     )
-
-
-def _by_lanes(config: KernelConfig) -> Resources:
-    """A guess for a kernel without a model: what runs at once, by the widths of its operands."""
-    lanes = config.nest.cycles(config.dims, {}) // config.cycles
-    inputs = [p.name for p in config.nest.ports if p.direction == "in" and p.name in config.dtypes]
-    width = math.prod(config.dtypes[name].bits for name in inputs)
-    return Resources(LUT=lanes * width, FF=lanes * width)
 
 
 def _choices(node: Mapped, target: Target, pinned: Mapping[str, int | str]) -> list[Choice]:

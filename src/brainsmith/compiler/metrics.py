@@ -11,6 +11,7 @@ from brainsmith.api import Resources
 from brainsmith.compiler.design import Instance, Partition, StreamEdge
 from brainsmith.compiler.folding import estimate
 from brainsmith.compiler.frontend import FrontEnd
+from brainsmith.compiler.guess import NO_MODEL, has_model
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.schedule import first_to_last, schedule_of
 from brainsmith.compiler.strategy import CompilationStrategy
@@ -155,6 +156,7 @@ def _layers(
                 cycles_source="measured" if measured is not None else "estimated",
                 resources=resources.as_dict(),
                 resources_source="measured" if physical is not None else "estimated",
+                resources_reason=_guessed(layer) if physical is None else None,
                 latency=run.latency if run is not None else _latency(layer),
                 inputs=tuple(_ports(layer, "in")),
                 outputs=tuple(_ports(layer, "out")),
@@ -162,6 +164,10 @@ def _layers(
             )
         )
     return records
+
+
+def _guessed(layer: Instance) -> str | None:
+    return None if has_model(layer.kernel) else NO_MODEL
 
 
 def _interval(layer: Instance) -> int:

@@ -74,6 +74,7 @@ def _cells(layer: LayerRecord, resources: list[str], is_slowest: bool) -> list[T
 
     mark = Text(" ◀ bottleneck", style="red") if is_slowest else Text("")
     estimated = "~" if layer.resources_source == "estimated" else ""
+    estimated = "guess " if layer.resources_reason else estimated
     cycles = "~" if layer.cycles_source == "estimated" else ""
     return [
         Text(layer.node) + mark,

@@ -76,7 +76,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
 
 
 def _layer(layer: LayerRecord) -> dict[str, Any]:
-    return {
+    value = {
         "node": layer.node,
         "operation": layer.operation,
         "kernel": layer.kernel,
@@ -91,6 +91,8 @@ def _layer(layer: LayerRecord) -> dict[str, Any]:
         "outputs": list(layer.outputs),
         "params": dict(layer.params),
     }
+    reason = layer.resources_reason
+    return value if reason is None else {**value, "resources_reason": reason}
 
 
 def _host_node(node: HostRecord) -> dict[str, Any]:

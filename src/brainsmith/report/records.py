@@ -41,6 +41,7 @@ class LayerRecord:
         inputs: one line a stream input, such as "x[1,784] UINT8".
         outputs: one line a stream output.
         params: the kernel's own parameters.
+        resources_reason: why the resources are a guess, where they are no better.
     """
 
     node: str
@@ -56,6 +57,7 @@ class LayerRecord:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     params: Mapping[str, object] = field(default_factory=dict)
+    resources_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
