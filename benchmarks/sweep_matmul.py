@@ -124,6 +124,7 @@ def _points() -> Iterator[Point]:
     yield Point("", 32, 4, 4, 32, "UINT2", "INT2")
     yield Point("", 32, 8, 8, 32, "UINT4", "INT2")
     yield Point("", 24, 6, 6, 24, "INT3", "INT3")
+    yield Point("", 16, 4, 4, 16, "UINT8", "INT2")
     yield Point("", 64, 10, 10, 64, "BIPOLAR", "BIPOLAR")
     yield Point("", 8, 4, 4, 8, "INT8", "INT8")
     # registers

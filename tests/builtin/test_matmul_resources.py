@@ -29,8 +29,9 @@ def test_the_model_is_near_the_table(family, registry):
 
 @pytest.mark.slow
 def test_a_sample_measured_anew_is_near_the_table(registry, tmp_path):
-    table = read()
-    sample = [table[index] for index in (0, len(table) // 2 - 1, len(table) // 2, -1)]
+    small = [(point, figures) for point, figures in read() if figures["LUT"] < 300]
+    sample = small[:: len(small) // 4]
+    assert {point.family for point, _ in sample} == set(FAMILIES)
     instances = [instance_of(point, registry) for point, _ in sample]
     assert_measured_again(FOLDER, instances, sample, BuildCache(tmp_path))
 

@@ -35,6 +35,14 @@ def _shape(family: str, width: int, rows: int) -> tuple[int, int]:
     return min((across * banks, banks) for across, banks in costs)
 
 
+def table_joins(family: str, rows: int) -> int:
+    """LUTs for each bit of a memory of constants in logic that join its tables to 64 rows.
+
+    Only ice40 needs them: the other families have multiplexers for that beside their LUTs.
+    """
+    return -(-rows // 16) - -(-rows // 64) if family == "ice40" else 0
+
+
 def sliced_block_rams(family: str, lanes: int, bits: int, rows: int) -> int:
     """Block RAMs of `lanes` copies of a memory of `lanes * bits` columns, of which each copy
     reads its own columns alone: those that none of these lie in fall away."""

@@ -34,5 +34,5 @@ class Duplicate:
         return [0] * len(configs)
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
-        """The same at any width; xcup is taken for xc7, and ice40 for ecp5."""
+        """The same at any width; xcup is taken for xc7."""
         return [Resources(LUT=5 if config.family in SIX_INPUTS else 6, FF=2) for config in configs]

@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 
 from brainsmith.api import IntType, Resources
-from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, block_rams
+from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, block_rams, table_joins
 from brainsmith.builtin.kernels.elementwise.lanes import Lane
 
 
 def resources_of(lane: Lane, lanes: int, family: str) -> Resources:
-    """LUT, FF, DSP and BRAM; xcup is taken for xc7, and ice40 for ecp5.
+    """LUT, FF, DSP and BRAM; xcup is taken for xc7.
 
     DSP holds for operands that fit one multiplier block (18 bits) and is a guess above.
     """
     wide = family in SIX_INPUTS
     rows = 0 if lane.constants is None else len(lane.constants)
     fold = (rows - 1).bit_length() if rows else 0
-    luts = lanes * _operation(lane, rows, wide) + _control(lane, fold, wide)
+    luts = lanes * _operation(lane, rows, family) + _control(lane, fold, wide)
     if rows > 1 and not lane.block:
-        luts += _memory(lane, rows, lanes * lane.b.bits, wide)
+        columns = lanes * lane.b.bits
+        luts += _memory(lane, rows, columns, wide) + columns * table_joins(family, rows)
     return Resources(
         LUT=luts,
         FF=_flops(lane, lanes, rows, wide) + fold + lane.latency,
@@ -28,19 +29,24 @@ def resources_of(lane: Lane, lanes: int, family: str) -> Resources:
     )
 
 
-def _operation(lane: Lane, rows: int, wide: bool) -> float:
+def _operation(lane: Lane, rows: int, family: str) -> float:
+    wide = family in SIX_INPUTS
     a, b = _wide(lane.a), _wide(lane.b)
     if lane.blocks:
         return 0
     if lane.multiply:
+        if rows == 1:  # a constant has about every other bit set: an adder for each
+            return a * b / 2
         a, b = max(a, b), min(a, b)
-        digits = -(-b // 2)  # rows of the product, each of about `a` sums
+        digits = -(-b // 2) - 0.25 * (b % 2)  # rows of the product, each of about `a` sums
         row, join, spare = (4.00, 1.42, 1.39) if wide else (8.01, 3.08, 3.47)
         luts = digits * (row * a - spare * (a + b)) + join * (digits - 1) * (a + b - 2)
         return max(float(a), luts)
     width = max(lane.a.bits, lane.b.bits)
     if wide:
         return 0.4 * width if rows == 1 else width
+    if family == "ice40":  # a LUT a bit, the carry beside it
+        return width + (rows != 1)
     # A carry chain on ECP5: two bits a cell of two LUTs, and the cells before and behind it.
     return 2 * math.ceil((width + 1) / 2) + 4
 

@@ -37,7 +37,7 @@ class Add:
         return [lane_of(config, multiply=False).latency for config in configs]
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
-        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        """Fitted to `measured.json`; xcup is taken for xc7."""
         return [
             resources_of(lane_of(config, multiply=False), config.pe, config.family)
             for config in configs
@@ -74,7 +74,7 @@ class Mul:
         return [lane_of(config, multiply=True).latency for config in configs]
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
-        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        """Fitted to `measured.json`; xcup is taken for xc7."""
         return [
             resources_of(lane_of(config, multiply=True), config.pe, config.family)
             for config in configs

@@ -64,7 +64,7 @@ class FIFO:
         return [1 if depth_of(config) <= 2 else 2 for config in configs]
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
-        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 scaled from ecp5."""
+        """Fitted to `measured.json`; xcup is taken for xc7."""
         return [_resources(config) for config in configs]
 
 
@@ -109,7 +109,7 @@ def _resources(config: KernelConfig) -> Resources:
         return Resources(LUT=width + (4 if wide else 5), FF=2 * width + 2)
     rows, style = rows_of(config), style_of(config)
     address = max(1, (rows - 1).bit_length())
-    luts, flops = _control(rows, address, wide), 2 * address + 3
+    luts, flops = _control(rows, address, family), 2 * address + 3
     if style == "block":
         banks = block_banks(family, width, rows)
         return Resources(
@@ -124,9 +124,11 @@ def _resources(config: KernelConfig) -> Resources:
     return Resources(LUT=luts + lut_ram(family, width, rows), FF=flops + width)
 
 
-def _control(rows: int, address: int, wide: bool) -> float:
+def _control(rows: int, address: int, family: str) -> float:
     """LUTs of the pointers and flags; other sizes than powers of two compare to wrap."""
     wrap = 0 if rows & (rows - 1) == 0 else 35
-    if wide:
+    if family in SIX_INPUTS:
         return 9 + 1.2 * address + wrap
+    if family == "ice40":  # whose carry chains cost nothing to enter and leave
+        return 9 + 3.5 * address + wrap
     return wrap + (9 + 3 * address if address <= 4 else 26 + 2.6 * address)

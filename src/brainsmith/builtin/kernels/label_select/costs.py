@@ -25,7 +25,7 @@ class _Tree:
 
 
 def resources_of(lanes: int, folds: int, bits: int, family: str) -> Resources:
-    """LUT and FF; xcup is taken for xc7, and ice40 for ecp5."""
+    """LUT and FF; xcup is taken for xc7."""
     wide = family in SIX_INPUTS
     tree = _tree(lanes, bits)
     index = max(1, (lanes * folds - 1).bit_length())

@@ -42,7 +42,7 @@ class LabelSelect:
         return [(config.pe - 1).bit_length() + 1 for config in configs]
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
-        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        """Fitted to `measured.json`; xcup is taken for xc7."""
         return [
             resources_of(config.pe, config.dims["C"] // config.pe, config.dtypes["x"].bits, family)
             for config in configs

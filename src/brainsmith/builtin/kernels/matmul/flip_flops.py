@@ -9,6 +9,7 @@ from brainsmith.builtin.kernels.matmul.parts import (
     folded_terms,
     folds_away,
     levels_in_luts,
+    output_in_block_ram,
     weight_columns,
     whole_dsp,
     zeros,
@@ -86,5 +87,6 @@ def _output_flip_flops(shape: Shape, family: str) -> int:
         return shape.PE * shape.acc_bits + 2
     pointers = 2 * (shape.slots - 1).bit_length()
     counts = 2 * shape.slots.bit_length()
-    stored = shape.PE * shape.y.bits * shape.slots if family == "ice40" else 0
+    registers = family == "ice40" and not output_in_block_ram(shape, family)
+    stored = shape.PE * shape.y.bits * shape.slots if registers else 0
     return pointers + counts + 2 + stored

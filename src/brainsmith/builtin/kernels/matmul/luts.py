@@ -16,6 +16,7 @@ from brainsmith.builtin.kernels.matmul.parts import (
     folded_terms,
     folds_away,
     levels_in_luts,
+    output_in_block_ram,
     weight_columns,
     zeros,
 )
@@ -103,8 +104,12 @@ def _term_parts(shape: Shape) -> Counter[str]:
         return Counter({"constant lanes" if shape.depth == 1 else "counted lanes": lanes})
     x, w = (1 if t.bipolar else t.bits for t in (shape.x, shape.w))
     if shape.depth == 1:
+        # Of an input that is wider than a LUT each part is a table, and these are added.
         bits = folded_terms(shape) * shape.PE * shape.terms * shape.term_bits
-        return Counter({"constant products": round(bits)})
+        tables = -(-x // shape.lut_inputs)
+        return Counter(
+            {"constant products": round(tables * bits), "digit sums": round((tables - 1) * bits)}
+        )
     a, b = max(x, w), min(x, w)
     a_digits, b_digits = -(-a // 4), -(-b // 2)
     bits = min(a + b, shape.term_bits)
@@ -152,7 +157,8 @@ def _memory_parts(shape: Shape, family: str) -> Counter[str]:
         if not shape.buffer_block:
             parts["memory"] += _memory_luts(width, shape.beats, family)
     if shape.slots > 1:
-        parts["memory"] += _memory_luts(shape.PE * shape.y.bits, shape.slots, family)
+        if not output_in_block_ram(shape, family):
+            parts["memory"] += _memory_luts(shape.PE * shape.y.bits, shape.slots, family)
         parts["slots"] = 1
     return parts
 
@@ -161,6 +167,6 @@ def _memory_luts(width: int, depth: int, family: str) -> int:
     """LUTs of a writable memory in LUTs: RAM32M, RAM64M; DPR16X4."""
     if family == "ecp5":
         return 6 * -(-width // 4) * -(-depth // 16)
-    if family == "ice40":  # flip-flops behind multiplexers
-        return width * depth
+    if family == "ice40":  # flip-flops behind multiplexers of four inputs, two LUTs each
+        return width * depth // 2
     return 4 * -(-width // 6) if depth <= 32 else 4 * -(-width // 3) * -(-depth // 64)

@@ -9,6 +9,9 @@ from itertools import islice
 
 from brainsmith.builtin.kernels.matmul.shape import Shape
 
+# Bits of an output buffer that Yosys leaves in registers of ice40.
+_REGISTER_BITS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -74,6 +77,12 @@ def factor_bits(shape: Shape) -> tuple[int, int]:
     """Bits with sign of the wider and of the narrower factor of a product."""
     x, w = (dtype.bits + (not dtype.signed) for dtype in (shape.x, shape.w))
     return max(x, w), min(x, w)
+
+
+def output_in_block_ram(shape: Shape, family: str) -> bool:
+    """Whether Yosys puts the output buffer into block RAM, on ice40, which has no LUT RAM."""
+    bits = shape.slots * shape.PE * shape.y.bits
+    return family == "ice40" and shape.slots >= 8 and bits > _REGISTER_BITS
 
 
 def weight_columns(shape: Shape) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from brainsmith.api import Resources
-from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, sliced_block_rams
+from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, sliced_block_rams, table_joins
 from brainsmith.builtin.kernels.thresholding.search import Search
 
 # LUTs for each bit of a threshold, of memory and comparator together, by log2 of the rows. Lanes
@@ -18,9 +18,12 @@ _NARROW_FIRST = (0.33, 0.63, 1.00, 1.50, 2.50, 3.20, 5.50)
 # Of the comparator alone, beside a memory of more rows or in block RAM.
 _WIDE_COMPARE, _NARROW_COMPARE = 0.85, 1.50
 
+# Thresholds ascend, so that the tables of larger memories are much alike and join for less.
+_UNLIKE_ROWS = 128
+
 
 def resources_of(search: Search, x_bits: int, family: str) -> Resources:
-    """LUT, FF and BRAM; xcup is taken for xc7, and ice40 for ecp5."""
+    """LUT, FF and BRAM; xcup is taken for xc7."""
     luts = sum(_level_luts(search, level, family) for level in range(search.levels))
     delays = list(_delays(search, x_bits))
     shifted = [bits for bits, cycles in delays if _is_shift_register(cycles, family)]
@@ -43,13 +46,14 @@ def _level_luts(search: Search, level: int, family: str) -> float:
     compare = _WIDE_COMPARE if wide else _NARROW_COMPARE
     if level >= search.block_from:
         return bits * compare
+    joins = bits * table_joins(family, min(rows, _UNLIKE_ROWS))
     first, following = (_WIDE_FIRST, _WIDE_NEXT) if wide else (_NARROW_FIRST, _NARROW_NEXT)
     table = following if level else first
     place = math.log2(rows)
     if place >= len(table) - 1:
-        return bits * (compare + _memory_luts(rows, wide))
+        return joins + bits * (compare + _memory_luts(rows, wide))
     below = int(place)
-    return bits * (table[below] + (place - below) * (table[below + 1] - table[below]))
+    return joins + bits * (table[below] + (place - below) * (table[below + 1] - table[below]))
 
 
 def _memory_luts(rows: int, wide: bool) -> float:

@@ -57,7 +57,7 @@ class Thresholding:
         return [search_of(config).latency for config in configs]
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
-        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        """Fitted to `measured.json`; xcup is taken for xc7."""
         return [
             resources_of(search_of(config), config.dtypes["x"].bits, config.family)
             for config in configs

@@ -36,7 +36,7 @@ class WidthConverter:
         return [1] * len(configs)
 
     def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
-        """Fitted to `measured.json`; xcup is taken for xc7, and ice40 for ecp5."""
+        """Fitted to `measured.json`; xcup is taken for xc7."""
         return [_resources(config) for config in configs]
 
 
