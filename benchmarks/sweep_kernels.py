@@ -26,7 +26,6 @@ FOLDERS = {
     "Add": "elementwise",
     "Mul": "elementwise",
 }
-FAMILIES = (*sweeps.FAMILIES, "ice40")
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def points_of(kernel: str) -> list[Point]:
         "Add": _sums,
         "Mul": _products,
     }[kernel]
-    return [dataclasses.replace(p, family=family) for family in FAMILIES for p in sweep()]
+    return [dataclasses.replace(p, family=family) for family in sweeps.FAMILIES for p in sweep()]
 
 
 def _fifos() -> Iterator[Point]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 KERNELS = Path(__file__).parents[1] / "src/brainsmith/builtin/kernels"
-FAMILIES = ("ecp5", "xc7")
+FAMILIES = ("ecp5", "xc7", "ice40")
 
 Figures = dict[str, int]
 

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from benchmarks.sweep_kernels import FAMILIES, FOLDERS, instance_of, read
+from benchmarks.sweep_kernels import FOLDERS, instance_of, read
+from benchmarks.sweeps import FAMILIES
 from brainsmith.plugins import PluginRegistry
 from brainsmith.toolchains.cache import BuildCache
 from tests.builtin.tables import assert_measured_again, assert_near

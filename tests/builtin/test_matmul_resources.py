@@ -40,14 +40,3 @@ def test_xcup_is_taken_for_xc7(registry):
     points = [point for point, _ in read() if point.family == "xc7"]
     there = [dataclasses.replace(point, family="xcup") for point in points]
     assert _estimates(there, registry) == _estimates(points, registry)
-
-
-def test_ice40_holds_in_registers_what_others_hold_in_luts(registry):
-    points = [point for point, _ in read() if point.family == "ecp5"]
-    there = [dataclasses.replace(point, family="ice40") for point in points]
-    for other, estimate in zip(
-        _estimates(points, registry), _estimates(there, registry), strict=True
-    ):
-        assert estimate.LUT > 0
-        assert estimate.DSP == 0
-        assert estimate.FF >= other.FF

@@ -1,8 +1,8 @@
 """LUTs of the matrix-vector unit by part.
 
 What the parts are follows from the shape; what a part costs was fitted to the synthesis of a sweep
-(`benchmarks/sweep_matmul.py`, kept in `measured.json`) for ecp5 and xc7. xcup has the coefficients
-of xc7, whose LUT it shares, and ice40 those of ecp5, with registers in place of LUT memories.
+(`benchmarks/sweep_matmul.py`, kept in `measured.json`), for LUTs of four inputs (ecp5, ice40) and
+of six (xc7, and xcup, which was not measured). ice40 has registers or block RAM for LUT memories.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from brainsmith.builtin.kernels.common.memories import table_joins
 from brainsmith.builtin.kernels.matmul.parts import (
     dsp_splits,
     factor_bits,
@@ -39,6 +40,7 @@ _LUT4_COSTS = {
     "digit sums": 1.33,
     "full adders": 1.40,
     "slots": 20.0,
+    "small table joins": 0.70,
     "table joins": 1.67,
 }
 _LUT6_COSTS = {
@@ -71,7 +73,7 @@ def lut_parts(shape: Shape, family: str) -> Counter[str]:
     parts: Counter[str] = Counter()
     parts["address bits"] = (shape.depth - 1).bit_length()
     if shape.depth > 1 and not shape.weights_block:
-        parts += _table_parts(shape)
+        parts += _table_parts(shape, family)
     parts += _block_sums(shape, family) if shape.dsp else _term_parts(shape)
     narrower = _CONSTANT_SUMS_OF_SIX if shape.lut_inputs >= 6 else _CONSTANT_SUMS
     for index, level in levels_in_luts(shape):
@@ -86,14 +88,18 @@ def lut_parts(shape: Shape, family: str) -> Counter[str]:
     return parts + _memory_parts(shape, family)
 
 
-def _table_parts(shape: Shape) -> Counter[str]:
+def _table_parts(shape: Shape, family: str) -> Counter[str]:
     """Weights in LUTs, and multiplexers where a device does not join as many (64, 256 words)."""
     columns = weight_columns(shape)
     joined, inputs = (256, 4) if shape.lut_inputs >= 6 else (64, 2)
     tables = -(-shape.depth // 2**shape.lut_inputs)
     multiplexers = (-(-shape.depth // joined) - 1) / (inputs - 1)
     return Counter(
-        {"weight tables": round(columns * tables), "table joins": round(columns * multiplexers)}
+        {
+            "weight tables": round(columns * tables),
+            "table joins": round(columns * multiplexers),
+            "small table joins": round(columns * table_joins(family, shape.depth)),
+        }
     )
 
 
@@ -104,18 +110,20 @@ def _term_parts(shape: Shape) -> Counter[str]:
         return Counter({"constant lanes" if shape.depth == 1 else "counted lanes": lanes})
     x, w = (1 if t.bipolar else t.bits for t in (shape.x, shape.w))
     if shape.depth == 1:
-        # Of an input that is wider than a LUT each part is a table, and these are added.
-        bits = folded_terms(shape) * shape.PE * shape.terms * shape.term_bits
-        tables = -(-x // shape.lut_inputs)
-        return Counter(
-            {"constant products": round(tables * bits), "digit sums": round((tables - 1) * bits)}
-        )
+        terms = folded_terms(shape) * shape.PE * shape.terms
+        parts = Counter({"constant products": round(terms * shape.term_bits)})
+        if x > shape.lut_inputs:  # no table; a constant has about every other bit set
+            parts["constant sums"] = round(terms * x * (w - 2) / 2)
+        return parts
     a, b = max(x, w), min(x, w)
     a_digits, b_digits = -(-a // 4), -(-b // 2)
     bits = min(a + b, shape.term_bits)
-    digits = b_digits * a + a_digits * b
+    # A digit of one bit is less than a row, and joins the adder where it has no sign.
+    narrower = shape.x if shape.w.bits > shape.x.bits else shape.w
+    rows = max(1, b // 2 + (0.75 if b % 2 and narrower.signed else 0))
+    digits = round(rows * a + a_digits * b)
     row = min(a + 2, bits)
-    sums = b_digits * sum(max(0, row - 4 * i) for i in range(1, a_digits))
+    sums = round(rows * sum(max(0, row - 4 * i) for i in range(1, a_digits)))
     sums += sum(max(0, bits - 2 * j) for j in range(1, b_digits))
     return Counter(
         {f"digit bits {min(a, 4)}x{min(b, 2)}": lanes * digits, "digit sums": lanes * sums}
