@@ -190,6 +190,7 @@ def test_an_interrupt_leaves_the_log_alone(
     assert process.returncode == code, err
     assert "Traceback" not in err
     assert leftovers(tmp_path / "work") == ["out.failed.log"]
+    assert "link of" not in (tmp_path / "work" / "out.failed.log").read_text(), "it went on"
 
 
 def test_a_disk_that_fills_up_is_a_storage_error(tmp_path: Path) -> None:

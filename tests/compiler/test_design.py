@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from brainsmith.api import Resources
 from brainsmith.compiler import CompilationStrategy, CompileOptions
 from brainsmith.compiler.codegen import Rtl, generate
+from brainsmith.compiler.folding import Choice, _cheapest, _fastest_inside, _frontier
 from brainsmith.compiler.frontend import FrontEnd, front_end
 from brainsmith.compiler.host import run_design
 from brainsmith.compiler.implement import implement
@@ -20,10 +23,11 @@ from brainsmith.compiler.simulate import check_partition, simulation_of
 from brainsmith.compiler.targets import get_target
 from brainsmith.errors import ConfigurationError, TargetError
 from brainsmith.plugins import PluginRegistry
+from brainsmith.report.records import cycles_for
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
 
-from .integer_models import branches, mlp
+from .integer_models import Builder, branches, mlp
 
 AS_IT_IS = CompilationStrategy("as-it-is", extends=None, objective="area")
 
@@ -133,3 +137,72 @@ def test_a_wanted_speed_is_reached_with_the_cheapest_folding(tmp_path: Path) -> 
 def test_a_speed_that_cannot_be_reached_names_the_best_that_can(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="the best that can be reached is 100000000"):
         design_of(mlp(tmp_path / "m.onnx"), clock_mhz=100.0, target_fps=2e8)
+
+
+def test_no_name_of_the_model_becomes_code(tmp_path: Path) -> None:
+    """A value's name is any text; after a line break it would be SystemVerilog."""
+    builder = Builder([1, 4], "INT4")
+    evil = 'm\n  initial $system("false");\n//\\'
+    value = builder.matmul("x", evil, np.ones((4, 4)))
+    path = builder.save(tmp_path / "m.onnx", builder.matmul(value, "y", np.ones((4, 2))))
+    text = rtl_of(design_of(path)).top.text
+    assert "$system" not in text
+    assert not any(line.endswith("\\") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", ["design", "bench", "config", "clk", "bs_matmul"])
+def test_a_model_may_have_any_name(tmp_path: Path, name: str) -> None:
+    builder = Builder([1, 4], "INT4")
+    path = builder.save(tmp_path / f"{name}.onnx", builder.matmul("x", "table", np.ones((4, 2))))
+    simulation_of(rtl_of(design_of(path)), BuildCache(), BuildLog())
+
+
+def test_names_are_unique_in_the_whole_design(tmp_path: Path) -> None:
+    """Both partitions read the value twice, so each has a duplicate of it."""
+    builder = Builder([1, 4], "INT4")
+    weights = np.eye(4)
+    ends = [builder.matmul("x", name, weights) for name in ("a", "b")]
+    total = builder.add("Add", ends, "s", [1, 4], "INT8")
+    host = builder.add("Sin", [total], "t", [1, 4])
+    host = builder.add("Round", [host], "x2", [1, 4], "INT4")
+    first = builder.add("Add", [host, "x"], "c", [1, 4], "INT6")
+    second = builder.add("Add", [first, "x"], "d", [1, 4], "INT8")
+    front = design_of(builder.save(tmp_path / "m.onnx", total, second))
+    names = [i.name for partition in front.design.partitions for i in partition.instances]
+    assert len(front.design.partitions) > 1
+    assert len(names) == len(set(names))
+
+
+def test_the_fastest_design_inside_the_budget_is_found(tmp_path: Path) -> None:
+    """Every threshold of cycles is tried: what fits is no matter of being larger."""
+    target = get_target("ice40-up5k", PluginRegistry())
+    rng = np.random.default_rng(0)
+
+    def choice(interval: int, luts: int, brams: int) -> Choice:
+        return Choice(None, interval, Resources(LUT=luts, BRAM=brams), luts / 5280 + brams / 30)
+
+    for _ in range(200):
+        options = []
+        for _ in range(3):
+            intervals = sorted(rng.choice(60, 4, replace=False) + 1)
+            options.append(
+                _frontier([
+                    choice(int(i), int(rng.integers(10, 4000)), int(rng.integers(0, 20)))
+                    for i in intervals
+                ])
+            )  # fmt: skip
+        floor = max(choices[0].interval for choices in options)
+        limits = sorted({c.interval for choices in options for c in choices if c.interval >= floor})
+        fitting = []
+        for limit in limits:
+            total = sum((_cheapest(choices, limit).resources for choices in options), Resources())
+            if total.LUT <= 0.7 * 5280 and total.BRAM <= 0.7 * 30:
+                fitting.append(limit)
+        assert _fastest_inside(options, target, 0.7) == (fitting[0] if fitting else None)
+
+
+@pytest.mark.parametrize("cycles", [1, 3, 9, 11, 49, 197, 3999])
+def test_the_best_speed_that_an_error_names_can_be_reached(cycles: int) -> None:
+    best = math.floor(100e6 / cycles)
+    assert cycles_for(best, 100.0) >= cycles
+    assert cycles_for(100e6 / cycles, 100.0) == cycles

@@ -50,6 +50,17 @@ def test_beats_are_taken_first_and_given_last(n: int, m: int, k: int, pe: int, s
     assert list(schedule.gives["y"]) == list(last.values())
 
 
+class Loads:
+    """A kernel that needs four cycles a frame for something of its own."""
+
+    def interval(self, configs: list[KernelConfig]) -> list[int]:
+        return [config.cycles + 4 for config in configs]
+
+
+def test_a_frame_takes_as_long_as_its_kernel_says() -> None:
+    assert schedule_of(Loads(), config(1, 4, 6, 2, 3)).iterations == 8
+
+
 def test_a_frame_that_never_waits_takes_its_iterations_and_the_latency() -> None:
     schedule = Schedule(8, {"x": np.arange(2)}, {"y": np.array([3, 7])}, latency=5)
     timing = run(schedule, {"x": np.array([0, 1, 8, 9])}, frames=2)

@@ -18,9 +18,9 @@ from brainsmith.compiler.design import (
     Partition,
     PartitionPort,
     StreamEdge,
-    identifier,
     topological,
 )
+from brainsmith.compiler.identifiers import unique
 from brainsmith.compiler.mapping import Candidate, Mapped, NodeMapping, resolve
 from brainsmith.compiler.partition import Group
 from brainsmith.errors import PluginError
@@ -86,16 +86,9 @@ class _Builder:
     """One partition while it grows."""
 
     infrastructure: Infrastructure
+    names: set[str]  # of the whole design
     instances: list[Instance] = field(default_factory=list)
     edges: list[StreamEdge] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-
-    def unique(self, hint: str) -> str:
-        name, n = identifier(hint), 1
-        while name in self.names:
-            name, n = f"{identifier(hint)}_{n}", n + 1
-        self.names.add(name)
-        return name
 
     def connect(self, stream: _Stream, sink: End, elements: int, value: str) -> None:
         """Leads a stream to a sink that takes `elements` a beat, converting where they differ."""
@@ -107,7 +100,7 @@ class _Builder:
         """`ways` copies of a stream, through a chain of duplicates."""
         copies = []
         for _ in range(ways - 1):
-            name = self.unique(f"{value}_duplicate")
+            name = unique(f"{value}_duplicate", self.names)
             instance = self.infrastructure.make(
                 name, "duplicate", "duplicate",
                 elements=stream.size, dtype=stream.dtype, folding={"PE": stream.elements},
@@ -119,7 +112,7 @@ class _Builder:
         return [*copies, stream]
 
     def _convert(self, stream: _Stream, elements: int, value: str) -> _Stream:
-        name = self.unique(f"{value}_converter")
+        name = unique(f"{value}_converter", self.names)
         instance = self.infrastructure.make(
             name, "width_converter", "converter",
             elements=stream.size, dtype=stream.dtype,
@@ -159,6 +152,7 @@ def assemble(
             for value in node.inputs.values():
                 readers[resolve(mapping.alias, value)].add(index)
     steps: list[Partition | HostStep] = []
+    taken: set[str] = set()
     for index, group in enumerate(groups):
         if group.device == "host":
             steps.append(HostStep(group.nodes))
@@ -166,7 +160,7 @@ def assemble(
         leaves = wanted | {v for v, groups_ in readers.items() if groups_ - {index}}
         nodes = [folded[node.node] for node in group.mapped]
         number = sum(isinstance(step, Partition) for step in steps)
-        steps.append(_partition(f"{name}_p{number}", nodes, mapping, leaves, infrastructure))
+        steps.append(_partition(f"{name}_p{number}", nodes, mapping, leaves, infrastructure, taken))
     if sum(isinstance(step, Partition) for step in steps) == 1:
         steps = [
             dataclasses.replace(step, name=name) if isinstance(step, Partition) else step
@@ -181,9 +175,10 @@ def _partition(
     mapping: NodeMapping,
     leaves: set[str],
     infrastructure: Infrastructure,
+    taken: set[str],
 ) -> Partition:
-    builder = _Builder(infrastructure)
-    names = {node.node: builder.unique(node.node) for node in nodes}
+    builder = _Builder(infrastructure, taken)
+    names = {node.node: unique(node.node, taken) for node in nodes}
     sinks: dict[str, list[tuple[Mapped, str]]] = defaultdict(list)
     for node in nodes:
         for port, value in node.inputs.items():

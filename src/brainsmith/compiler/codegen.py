@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from brainsmith.compiler.design import End, Partition, PartitionPort, StreamEdge
+from brainsmith.compiler.identifiers import identifier
 from brainsmith.compiler.implement import Module
+from brainsmith.errors import PluginError
 from brainsmith.toolchains.hdl import Hdl, Source, StreamPort, Unit, literal
 
 
@@ -34,8 +36,21 @@ class Rtl:
 
 
 def project(modules: Sequence[Module]) -> Hdl:
-    """The sources and memory files of some modules together, each source once."""
-    sources = {source.name: source for module in modules for source in module.sources}
+    """The sources and memory files of some modules together, each source once.
+
+    Raises:
+        PluginError: two sources of one name differ.
+    """
+    sources: dict[str, Source] = {}
+    for module in modules:
+        for source in module.sources:
+            if sources.setdefault(source.name, source) != source:
+                raise PluginError(
+                    f"two sources are called '{source.name}' and differ",
+                    where=module.instance.candidate.kernel.full_name,
+                    hint="what a backend generates for one node needs the node's name in the "
+                    "names of its file and of its module",
+                )
     files = {name: data for module in modules for name, data in module.files.items()}
     return Hdl(tuple(sources.values()), files)
 
@@ -112,7 +127,7 @@ def _axis(name: str, width: int, forward: str, backward: str) -> list[str]:
 
 def _wire(edge: StreamEdge, wire: str) -> list[str]:
     return [
-        f"  logic [{edge.width - 1}:0] {wire}_tdata;  // {edge.value}",
+        f"  logic [{edge.width - 1}:0] {wire}_tdata;  // {identifier(edge.value)}",
         f"  logic {wire}_tvalid, {wire}_tready;",
     ]
 

@@ -189,7 +189,7 @@ class _Job:
             for name, wanted in (("simulate", vectors), ("synthesize", self.options.synthesize))
             if wanted
         ]
-        with self.clock.step(" and ".join(names) or "finish", parts), ThreadPoolExecutor(1) as pool:
+        with self.clock.step(" and ".join(names) or "finish", parts), self._aside() as pool:
             synthesis = None
             if self.options.synthesize:
                 from brainsmith.compiler.physical import synthesize
@@ -224,7 +224,7 @@ class _Job:
         ]
         if not names:
             return physical
-        with self.clock.step(" and ".join(names)), ThreadPoolExecutor(1) as pool:
+        with self.clock.step(" and ".join(names)), self._aside() as pool:
             netlist = None
             if checking and evidence is not None:
                 values = evidence.values
@@ -235,6 +235,16 @@ class _Job:
             if netlist is not None and evidence is not None:
                 evidence.netlist = netlist.result()
         return physical
+
+    @contextmanager
+    def _aside(self) -> Iterator[ThreadPoolExecutor]:
+        """A thread for what goes on beside; an error or an interrupt here stops its tools too."""
+        with ThreadPoolExecutor(1) as pool:
+            try:
+                yield pool
+            except BaseException:
+                self.log.stop.set()
+                raise
 
     def _vectors(self, model: Model) -> tuple[Frames, Frames | None, bool]:
         """Input frames, what is expected for them, and whether the inputs are generated."""

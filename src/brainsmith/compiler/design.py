@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,12 +129,6 @@ class Design:
     @property
     def layers(self) -> tuple[Instance, ...]:
         return tuple(layer for partition in self.partitions for layer in partition.layers)
-
-
-def identifier(name: str) -> str:
-    """`name` as a legal SystemVerilog identifier."""
-    clean = re.sub(r"\W", "_", name, flags=re.ASCII)
-    return clean if clean and not clean[0].isdigit() else f"n_{clean}"
 
 
 def topological(instances: Sequence[Instance], edges: Sequence[StreamEdge]) -> tuple[Instance, ...]:

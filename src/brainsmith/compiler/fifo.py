@@ -15,9 +15,9 @@ from brainsmith.compiler.design import (
     Instance,
     Partition,
     StreamEdge,
-    identifier,
     topological,
 )
+from brainsmith.compiler.identifiers import unique
 from brainsmith.compiler.schedule import Schedule, run, run_full, schedule_of
 
 FRAMES = 4
@@ -86,23 +86,27 @@ def _walk(
 
 
 def size_fifos(
-    partition: Partition, infrastructure: Infrastructure
+    partition: Partition, infrastructure: Infrastructure, names: set[str]
 ) -> tuple[Partition, StreamModel]:
     """The partition with a FIFO on every stream between instances on which a beat waits.
+
+    `names` has the instances of the whole design; those of the FIFOs are added.
 
     Even one: what produced it may have no room for the next while it waits. A FIFO delays its
     stream, which may let beats wait elsewhere, so this goes on until nothing changes.
     """
     for _ in range(MAX_ROUNDS):
         model = analyse(partition)
-        sized = _resized(partition, model, infrastructure)
+        sized = _resized(partition, model, infrastructure, names)
         if sized is partition:
             return partition, model
         partition = sized
     return partition, analyse(partition)
 
 
-def _resized(partition: Partition, model: StreamModel, infrastructure: Infrastructure) -> Partition:
+def _resized(
+    partition: Partition, model: StreamModel, infrastructure: Infrastructure, names: set[str]
+) -> Partition:
     """The partition with new and deeper FIFOs, or the very same if it needs none."""
     instances = {instance.name: instance for instance in partition.instances}
     edges: list[StreamEdge] = []
@@ -121,7 +125,7 @@ def _resized(partition: Partition, model: StreamModel, infrastructure: Infrastru
             edges.append(dataclasses.replace(edge, depth=_depth(waiting)))
             continue
         depth = _depth(waiting)
-        fifo = _fifo(partition, edge, depth, infrastructure, set(instances))
+        fifo = _fifo(partition, edge, depth, infrastructure, names)
         instances[fifo.name] = fifo
         edges.append(dataclasses.replace(edge, sink=End(fifo.name, "x")))
         edges.append(dataclasses.replace(edge, source=End(fifo.name, "y"), depth=depth))
@@ -143,10 +147,7 @@ def _fifo(
     names: set[str],
 ) -> Instance:
     end, instance = _typed_end(partition, edge)
-    name = identifier(f"{edge.sink.instance or edge.source.instance}_{end.port}_fifo")
-    while name in names:
-        name += "_"
-    names.add(name)
+    name = unique(f"{edge.sink.instance or edge.source.instance}_{end.port}_fifo", names)
     stream = instance.config.stream(end.port)
     return infrastructure.make(
         name, "fifo", "fifo",

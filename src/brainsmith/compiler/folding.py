@@ -6,12 +6,13 @@ import dataclasses
 import itertools
 import json
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from brainsmith.api import KernelConfig, Resources
@@ -19,6 +20,9 @@ from brainsmith.compiler.guess import guess, has_model
 from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import ConfigurationError, TargetError, nearest
+from brainsmith.report.records import cycles_for
+
+_ROUNDING = 1e-6  # of sums of resources
 
 FoldingFile = Mapping[str, Mapping[str, int | str]]
 
@@ -176,7 +180,7 @@ def _cheapest(frontier: Sequence[Choice], limit: int | None) -> Choice:
 def _limit_of(
     target_fps: float, clock_mhz: float, nodes: Sequence[Mapped], options: Sequence[list[Choice]]
 ) -> int:
-    limit = math.floor(clock_mhz * 1e6 / target_fps)
+    limit = cycles_for(target_fps, clock_mhz)
     best = [min(c.interval for c in choices) for choices in options]
     slowest = max(range(len(best)), key=best.__getitem__, default=None)
     if slowest is not None and best[slowest] > limit:
@@ -184,7 +188,7 @@ def _limit_of(
         raise TargetError(
             f"{target_fps:g} frames per second at {clock_mhz:g} MHz leave "
             f"{clock_mhz * 1e6 / target_fps:.3g} cycles for a frame; the best that can be reached "
-            f"is {reach:.0f} frames per second ({best[slowest]} cycles)",
+            f"is {math.floor(reach)} frames per second ({best[slowest]} cycles)",
             where=nodes[slowest].node,
             hint="ask for fewer frames per second or a faster clock",
         )
@@ -192,17 +196,28 @@ def _limit_of(
 
 
 def _fastest_inside(options: Sequence[list[Choice]], target: Target, budget: float) -> int | None:
-    """The least threshold of cycles whose cheapest design stays inside the budget."""
-    limits = sorted({choice.interval for choices in options for choice in choices})
-    floor = max((min(c.interval for c in choices) for choices in options), default=0)
-    limits = [limit for limit in limits if limit >= floor]
+    """The least threshold of cycles whose cheapest design stays inside the budget.
 
-    def fits(limit: int) -> bool:
-        total = Resources()
-        for choices in options:
-            total = total + _cheapest(choices, limit).resources
-        used = total.as_dict()
-        return all(used[name] <= budget * there for name, there in target.resources.items())
+    A larger threshold can need more of one resource while it needs less of the others, so all are
+    tried in turn: from one to the next, only the nodes whose choice changes are counted anew.
+    """
+    names = tuple(target.resources)
+    allowed = np.array([budget * target.resources[name] for name in names])
 
-    index = bisect_left(range(len(limits)), True, key=lambda i: fits(limits[i]))
-    return limits[index] if index < len(limits) else None
+    def cost(choice: Choice) -> np.ndarray:
+        used = choice.resources.as_dict()
+        return np.array([used[name] for name in names])
+
+    floor = max((choices[0].interval for choices in options), default=0)
+    used = sum((cost(_cheapest(choices, floor)) for choices in options), np.zeros(len(names)))
+    changes: dict[int, np.ndarray] = {floor: np.zeros(len(names))}
+    for choices in options:
+        for faster, slower in itertools.pairwise(choices):
+            if slower.interval > floor:
+                change = cost(slower) - cost(faster)
+                changes[slower.interval] = changes.get(slower.interval, 0) + change
+    for limit in sorted(changes):
+        used = used + changes[limit]
+        if (used <= allowed + _ROUNDING).all():
+            return limit
+    return None

@@ -10,9 +10,10 @@ from pathlib import Path
 from brainsmith.api import Resources
 from brainsmith.compiler import stages
 from brainsmith.compiler.assemble import Infrastructure, assemble
-from brainsmith.compiler.design import Design, HostStep, Partition, identifier
+from brainsmith.compiler.design import Design, HostStep, Partition
 from brainsmith.compiler.fifo import StreamModel, size_fifos
 from brainsmith.compiler.folding import choose, estimate, read_folding
+from brainsmith.compiler.identifiers import identifier
 from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, resolve
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.partition import partition
@@ -131,9 +132,10 @@ def _with_fifos(
     """The design with its FIFOs, and the stream model of what results."""
     steps: list[Partition | HostStep] = []
     models: dict[str, StreamModel] = {}
+    names = {i.name for partition in design.partitions for i in partition.instances}
     for step in design.steps:
         if isinstance(step, Partition):
-            step, models[step.name] = size_fifos(step, infrastructure)
+            step, models[step.name] = size_fifos(step, infrastructure, names)
         steps.append(step)
     return dataclasses.replace(design, steps=tuple(steps)), models
 

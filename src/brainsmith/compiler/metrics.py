@@ -98,29 +98,40 @@ def _metrics(
     total: Resources,
 ) -> dict[str, Metric]:
     interval, latency, source = _cycles(front, evidence)
+    varies = "it varies from frame to frame" if interval is None else None
     fmax, reason = _fmax(target, physical)
-    rate = Metric(clock * 1e6 / interval, "frames/s", "estimated", f"at {clock:g} MHz")
-    if fmax is not None:
-        reached = min(fmax, clock)
-        rate = Metric(reached * 1e6 / interval, "frames/s", source, f"at {reached:.1f} MHz")
     spent: Source = "measured" if physical is not None else "estimated"
     return {
-        "initiation_interval": Metric(interval, "cycles", source),
+        "initiation_interval": Metric(interval, "cycles", source, varies),
         "latency_cycles": Metric(latency, "cycles", source),
-        "throughput_fps": rate,
+        "throughput_fps": _rate(interval, clock, fmax, source),
         "fmax_mhz": Metric(fmax, "MHz", "measured", reason),
         **{name: Metric(total.as_dict()[name], name, spent) for name in NAMES},
     }
 
 
-def _cycles(front: FrontEnd, evidence: Evidence | None) -> tuple[int, int, Source]:
-    """Interval and latency of the whole network, and how they were obtained."""
+def _rate(interval: int | None, clock: float, fmax: float | None, source: Source) -> Metric:
+    """Frames per second at the clock that was asked for, as far as it was reached."""
+    if interval is None:
+        return Metric(None, "frames/s", source, "the interval varies from frame to frame")
+    if fmax is None:
+        return Metric(clock * 1e6 / interval, "frames/s", "estimated", f"at {clock:g} MHz")
+    reached = min(fmax, clock)
+    return Metric(reached * 1e6 / interval, "frames/s", source, f"at {reached:.1f} MHz")
+
+
+def _cycles(front: FrontEnd, evidence: Evidence | None) -> tuple[int | None, int, Source]:
+    """Interval and latency of the whole network, and how they were obtained.
+
+    The interval is None where it was measured and is not the same for all frames.
+    """
     if evidence is None:
         models = front.models.values()
         return max(m.interval for m in models), sum(m.latency for m in models), "estimated"
-    runs = evidence.networks
-    intervals = [run.interval or front.models[name].interval for name, run in runs.items()]
-    return max(intervals), sum(run.latency for run in runs.values()), "measured"
+    runs = evidence.networks.values()
+    intervals = [run.interval for run in runs if run.interval is not None]
+    interval = max(intervals) if len(intervals) == len(runs) else None
+    return interval, sum(run.latency for run in runs), "measured"
 
 
 def _fmax(target: Target, physical: Physical | None) -> tuple[float | None, str | None]:

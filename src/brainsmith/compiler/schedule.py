@@ -44,12 +44,15 @@ class Timing:
 def schedule_of(kernel: Any, config: KernelConfig) -> Schedule:
     """The schedule of a kernel at a configuration: its own method, or that of its loop nest."""
     latency_of = getattr(kernel, "latency", None)
+    interval_of = getattr(kernel, "interval", None)
     latency = int(latency_of([config])[0]) if latency_of else 1
     streams = [p for p in config.nest.ports if config.is_stream(p.name)]
     inputs = [p.name for p in streams if p.direction == "in"]
     outputs = [p.name for p in streams if p.direction == "out"]
+    # What a kernel needs beyond its iterations is taken to follow them.
+    iterations = max(config.cycles, int(interval_of([config])[0]) if interval_of else 0)
     return Schedule(
-        config.cycles,
+        iterations,
         {port: _walk(config, port, last=False) for port in inputs},
         {port: _walk(config, port, last=True) for port in outputs},
         latency,

@@ -6,6 +6,7 @@ are per element, times are seconds, clocks are MHz.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +17,11 @@ Severity = Literal["info", "warning", "error"]
 
 INPUT = "input"
 OUTPUT = "output"
+
+
+def cycles_for(fps: float, clock_mhz: float) -> int:
+    """Whole cycles between frames that `fps` frames a second leave."""
+    return math.floor(clock_mhz * 1e6 / fps * (1 + 1e-9))  # a quotient may round to below a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +203,7 @@ class BuildReport:
         """Cycles between frames that `target_fps` allows at the clock that was asked for."""
         if not self.target_fps:
             return None
-        return max(1, int(self.clock_mhz * 1e6 / self.target_fps))
+        return max(1, cycles_for(self.target_fps, self.clock_mhz))
 
     @property
     def bottleneck(self) -> LayerRecord | None:

@@ -42,12 +42,29 @@ class ToolCall:
     output: str = ""
 
 
+class Stop:
+    """Ends, from another thread, every process that was started with it."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+
 @dataclass
 class BuildLog:
-    """The calls of a build, in the order in which they ended; safe to share between threads."""
+    """The calls of a build, in the order in which they ended; safe to share between threads.
+
+    Its `stop` ends those that run, and lets no other begin.
+    """
 
     calls: list[ToolCall] = field(default_factory=list)
     on_call: Callable[[ToolCall], None] | None = None
+    stop: Stop = field(default_factory=Stop, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def record(self, call: ToolCall) -> None:
@@ -76,19 +93,6 @@ def _describe(call: ToolCall) -> str:
         lines.append(f"$ {shlex.join(call.command)}")
     lines += [f"  {line}" for line in call.output.splitlines()[-_SHOWN_LINES:]]
     return "\n".join(lines)
-
-
-class Stop:
-    """Ends, from another thread, every process that was started with it."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        self._event.set()
-
-    def is_set(self) -> bool:
-        return self._event.is_set()
 
 
 def run(
@@ -121,12 +125,14 @@ def run(
         StorageError: it failed because the disk is full.
     """
     command = (*tool.command, *arguments)
+    stops = [one for one in (stop, log.stop if log is not None else None) if one is not None]
+    _check_stops(stops, tool, purpose)
     start = time.monotonic()
     lines: deque[str] = deque(maxlen=_KEPT_LINES)
     process = _start(tool, command, cwd, {**os.environ, **tool.env, **(env or {})})
     try:
         assert process.stdout is not None
-        for line in _lines(process.stdout, start + timeout, stop, tool, purpose, timeout):
+        for line in _lines(process.stdout, start + timeout, stops, tool, purpose, timeout):
             if on_line is None or not on_line(line):
                 lines.append(line)
         status = process.wait()
@@ -236,14 +242,18 @@ class _LineReader:
 
 
 def _lines(
-    pipe: IO[bytes], deadline: float, stop: Stop | None, tool: Tool, purpose: str, timeout: float
+    pipe: IO[bytes],
+    deadline: float,
+    stops: Sequence[Stop],
+    tool: Tool,
+    purpose: str,
+    timeout: float,
 ) -> Iterator[str]:
     reader = _LineReader(pipe)
     try:
         while (lines := reader.read()) is not None:
             yield from lines
-            if stop is not None and stop.is_set():
-                raise ToolError(f"{tool.name} was stopped", where=purpose)
+            _check_stops(stops, tool, purpose)
             if time.monotonic() > deadline:
                 raise ToolError(
                     f"{tool.name} took longer than {timeout:.0f} s and was stopped", where=purpose
@@ -251,6 +261,11 @@ def _lines(
         yield from reader.rest()
     finally:
         reader.close()
+
+
+def _check_stops(stops: Sequence[Stop], tool: Tool, purpose: str) -> None:
+    if any(stop.is_set() for stop in stops):
+        raise ToolError(f"{tool.name} was stopped", where=purpose)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

