@@ -78,5 +78,5 @@ def test_an_unknown_component_names_the_nearest() -> None:
 
 def test_a_yaml_tag_is_refused(tmp_path: Path) -> None:
     (tmp_path / "brainsmith.yaml").write_text("name: !!python/name:os.system\nversion: '1'\n")
-    with pytest.raises(PluginError, match="not YAML"):
+    with pytest.raises(PluginError, match="the tag"):
         PluginLoader().load_plugin(tmp_path)
