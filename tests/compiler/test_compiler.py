@@ -202,13 +202,4 @@ def _plugin(folder: Path):  # type: ignore[no-untyped-def]
     here = Path(__file__).parent / "data"
     shutil.copy(here / "zeros_kernel.py", folder)
     shutil.copy(here / "zeros.sv", folder)
-    plugin = PluginLoader().load_plugin(folder)
-    import importlib.util
-    import sys
-
-    spec = importlib.util.spec_from_file_location("zeros_kernel", folder / "zeros_kernel.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["zeros_kernel"] = module
-    spec.loader.exec_module(module)
-    return plugin
+    return PluginLoader().load_plugin(folder)

@@ -144,7 +144,7 @@ def _candidate(spec: KernelSpec, registry: PluginRegistry) -> Candidate:
                 hint=nearest(name, info.params),
             )
         params[name] = info.params[name].check(name, value, spec.name)
-    operation = registry.get("operations", info.operation_type)
+    operation = registry.operation_of(kernel)
     return Candidate(kernel, operation, backend, params)
 
 

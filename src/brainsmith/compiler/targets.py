@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from brainsmith.errors import PluginError, TargetError, nearest
+from brainsmith.errors import ConfigurationError, PluginError, TargetError
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.manifest import explain
 
@@ -54,14 +54,16 @@ def list_targets(registry: PluginRegistry | None = None) -> list[Target]:
 
 
 def get_target(name: str, registry: PluginRegistry) -> Target:
-    """The target called `name`; TargetError names the nearest one where there is none."""
-    components = registry.components("targets")
-    for component in components:
-        if name in (component.name, component.full_name):
-            return _read(component)
-    raise TargetError(
-        f"there is no target '{name}'", hint=nearest(name, [c.name for c in components])
-    )
+    """The target called `name`, or `plugin:name`.
+
+    Raises:
+        TargetError: there is none, with the nearest one; or several plugins offer the name.
+    """
+    try:
+        component = registry.get("targets", name)
+    except ConfigurationError as error:
+        raise TargetError(error.what, where=error.where, hint=error.hint) from error
+    return _read(component)
 
 
 def _read(component: Component) -> Target:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import brainsmith
 
+FILE_NAME = "brainsmith.yaml"
 PATH_VARIABLE = "BRAINSMITH_PLUGIN_PATH"
 USER_FOLDER = "~/.brainsmith/plugins"
 SYSTEM_FOLDER = "/usr/share/brainsmith"
@@ -62,11 +63,11 @@ def origin_of(path: str) -> str:
 
 def absolute(path: str) -> str:
     """`path` with `~` and the working folder put in. Links stay as they are."""
-    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _xdg(variable: str, default: str) -> Path:
     # The specification of these variables: one that is not absolute counts as not set.
     given = os.environ.get(variable, "")
-    base = Path(given) if os.path.isabs(given) else Path.home() / default  # noqa: PTH117
+    base = Path(given) if os.path.isabs(given) else Path.home() / default
     return base / "brainsmith"
