@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -42,6 +43,17 @@ _TOOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,63}")
 _DATATYPE = re.compile(r"[A-Za-z][A-Za-z0-9_<>,]{0,31}")
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 _JOINER = "\N{ZERO WIDTH JOINER}"  # holds emoji together
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the reference calls a type."""
+
+    name: str
+
+
+def _choices(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _check(test: Callable[[str], bool], expected: str) -> AfterValidator:
@@ -173,52 +185,86 @@ def _number(found: Any) -> Any:
 
 PluginName = Annotated[
     str,
+    Shown("name"),
     _check(is_plugin_name, f"at most {MAX_LENGTH} letters (a-z), digits, and '-', '_', '.' inside"),
     Field(json_schema_extra={"pattern": PLUGIN_NAME}),
 ]
 ComponentName = Annotated[
     str,
+    Shown("name"),
     _check(is_component_name, f"at most {MAX_LENGTH} letters (a-z), digits, '-', '_', '.'"),
     Field(json_schema_extra={"pattern": COMPONENT_NAME}),
 ]
 ModuleName = Annotated[
-    str, _check(is_module, "a module inside the plugin, such as my_plugin.kernel")
+    str,
+    Shown("dotted name"),
+    _check(is_module, "a module inside the plugin, such as my_plugin.kernel"),
 ]
-ClassName = Annotated[str, _check(is_identifier, "the name of a class, such as MyKernel")]
-Line = Annotated[str, _check(_is_line, "one line of visible text, at most 200 characters")]
+ClassName = Annotated[
+    str, Shown("name"), _check(is_identifier, "the name of a class, such as MyKernel")
+]
+Line = Annotated[
+    str, Shown("text"), _check(_is_line, "one line of visible text, at most 200 characters")
+]
 LineOrNothing = Annotated[
     str,
+    Shown("text"),
     _check(lambda t: not t or _is_line(t), "one line of visible text, at most 200 characters"),
 ]
-Description = Annotated[str, _check(_is_description, "visible text, at most 4000 characters")]
-VersionText = Annotated[str, _check(_is_version, "a version (PEP 440), such as 1.0.0")]
+Description = Annotated[
+    str, Shown("text"), _check(_is_description, "visible text, at most 4000 characters")
+]
+VersionText = Annotated[
+    str, Shown("version"), _check(_is_version, "a version (PEP 440), such as 1.0.0")
+]
 Specifier = Annotated[
-    str, _check(_is_specifier, 'a version specifier (PEP 440), such as ">=2.0,<3"')
+    str,
+    Shown("version specifier"),
+    _check(_is_specifier, 'a version specifier (PEP 440), such as ">=2.0,<3"'),
 ]
 RequirementText = Annotated[
-    str, _check(_is_requirement, 'a requirement (PEP 508), such as "torch>=2.0"')
+    str,
+    Shown("requirement"),
+    _check(_is_requirement, 'a requirement (PEP 508), such as "torch>=2.0"'),
 ]
 InsidePath = Annotated[
-    str, _check(_is_inside, "a file inside the plugin, such as examples/first.py, without '..'")
+    str,
+    Shown("path"),
+    _check(_is_inside, "a file inside the plugin, such as examples/first.py, without '..'"),
 ]
 ReadablePath = Annotated[
-    str, _check(_is_readable, "an absolute path below '/', or one inside the plugin, without '..'")
+    str,
+    Shown("path"),
+    _check(_is_readable, "an absolute path below '/', or one inside the plugin, without '..'"),
 ]
 ToolName = Annotated[
-    str, _check(lambda t: _TOOL.fullmatch(t) is not None, "a tool's name, such as verilator")
+    str,
+    Shown("name"),
+    _check(lambda t: _TOOL.fullmatch(t) is not None, "a tool's name, such as verilator"),
 ]
 Datatype = Annotated[
-    str, _check(lambda t: _DATATYPE.fullmatch(t) is not None, "a datatype, such as INT8 or float16")
+    str,
+    Shown("datatype"),
+    _check(lambda t: _DATATYPE.fullmatch(t) is not None, "a datatype, such as INT8 or float16"),
 ]
-Backend = Annotated[str, _one_of(BACKENDS), Field(json_schema_extra={"enum": [*BACKENDS]})]
-Stage = Annotated[str, _one_of(STAGES), Field(json_schema_extra={"enum": [*STAGES]})]
+Backend = Annotated[
+    str,
+    Shown(_choices(BACKENDS)),
+    _one_of(BACKENDS),
+    Field(json_schema_extra={"enum": [*BACKENDS]}),
+]
+Stage = Annotated[
+    str, Shown(_choices(STAGES)), _one_of(STAGES), Field(json_schema_extra={"enum": [*STAGES]})
+]
 HttpsUrl = Annotated[
     str,
+    Shown("address"),
     _check(_is_https, "an address that starts with https://"),
     Field(json_schema_extra={"format": "uri", "pattern": "^https://"}),
 ]
 Size = Annotated[
     int,
+    Shown("size"),
     BeforeValidator(_bytes),
     WithJsonSchema(
         {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _SIZE.pattern}]}
@@ -226,9 +272,12 @@ Size = Annotated[
 ]
 Seconds = Annotated[
     float,
+    Shown("seconds"),
     BeforeValidator(_seconds),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
 ]
-SchemaNumber = Annotated[int, BeforeValidator(_number)]
+SchemaNumber = Annotated[int, Shown("number"), BeforeValidator(_number)]
 Scalar = bool | int | float | str
-Constraint = Annotated[Scalar | tuple[Scalar, ...], BeforeValidator(_constraint)]
+Constraint = Annotated[
+    Scalar | tuple[Scalar, ...], Shown("literal or list of literals"), BeforeValidator(_constraint)
+]

@@ -33,6 +33,7 @@ __all__ = [
     "SCHEMA",
     "CodeEntry",
     "Compatibility",
+    "Entry",
     "FileEntry",
     "Funding",
     "KernelEntry",
@@ -55,7 +56,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Entry(_Strict):
+class Entry(_Strict):
     """What every component of a plugin can say of itself."""
 
     name: fields.ComponentName = Field(description="the component's name")
@@ -72,7 +73,7 @@ class _Entry(_Strict):
     )
 
 
-class CodeEntry(_Entry):
+class CodeEntry(Entry):
     """A component that is a class: `class` of `module`, found from the plugin's source root.
 
     The source root is the folder `src` beside the manifest if there is one, else the manifest's
@@ -113,7 +114,7 @@ class TransformEntry(CodeEntry):
     )
 
 
-class FileEntry(_Entry):
+class FileEntry(Entry):
     """A component that is data: a YAML file inside the plugin, relative to the manifest."""
 
     file: fields.InsidePath = Field(description="the YAML file, relative to the manifest")
@@ -173,7 +174,10 @@ class Manifest(_Strict):
     """A plugin's manifest."""
 
     schema_: fields.SchemaNumber = Field(
-        SCHEMA, alias="schema", description=f"the version of this format: {SCHEMA}"
+        SCHEMA,
+        alias="schema",
+        description=f"the version of this format: {SCHEMA}",
+        json_schema_extra={"const": SCHEMA},
     )
     name: fields.PluginName = Field(
         description="the plugin's name: letters a-z, digits, and '-', '_', '.' inside"

@@ -150,8 +150,17 @@ class Sources:
 
 
 def source_root(folder: Path) -> Path:
-    """Where a plugin's modules start: `src` in its folder if there is one, else the folder."""
-    return folder / "src" if (folder / "src").is_dir() else folder
+    """Where a plugin's modules start: `src` in its folder if there is one, else the folder.
+
+    Raises:
+        PluginError: `src` is a link that leaves the plugin.
+    """
+    root = folder / "src"
+    if not root.is_dir():
+        return folder
+    if not root.resolve().is_relative_to(folder.resolve()):
+        raise PluginError("the folder is a link that leaves the plugin", where=str(root))
+    return root
 
 
 def read_sources(folder: Path) -> Sources:
@@ -178,6 +187,12 @@ def class_in(root: Path, file: Path, name: str) -> bool:
     """Whether a module of a plugin has a class, its own or one that it imports."""
     module = read_module(root, file)
     return name in module.classes or name in module.names or bool(module.stars)
+
+
+def is_own_module(root: Path, name: str) -> bool:
+    """Whether a module's top package is one of the plugin's, so that no other can be meant."""
+    top = name.partition(".")[0]
+    return (root / top).is_dir() or (root / f"{top}.py").is_file()
 
 
 def read_module(root: Path, file: Path) -> Module:

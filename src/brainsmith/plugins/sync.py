@@ -22,7 +22,7 @@ from brainsmith.errors import PluginError, StorageError
 from brainsmith.plugins.decorated import KIND_OF, OWNED, Declared, declared_components
 from brainsmith.plugins.manifest import FILE_NAME, KINDS, Manifest
 from brainsmith.plugins.safe_yaml import Document, parse_yaml, read_document
-from brainsmith.plugins.sources import class_in, module_file, source_root
+from brainsmith.plugins.sources import class_in, is_own_module, module_file, source_root
 from brainsmith.plugins.yaml_edit import Plan, YamlEditor
 
 _HEAD = ("schema", "name", "version", "author", "license", "description")
@@ -141,12 +141,8 @@ def _stays(kind: str, entry: dict[str, Any], root: Path) -> bool:
     base = source_root(root)
     file = module_file(base, module)
     if file is None:
-        return not (base / module.partition(".")[0]).is_dir() and not _is_top_module(base, module)
+        return not is_own_module(base, module)
     return kind == "transforms" and class_in(base, file, str(entry.get("class")))
-
-
-def _is_top_module(base: Path, module: str) -> bool:
-    return (base / f"{module.partition('.')[0]}.py").is_file()
 
 
 def _check_rest(document: Document) -> None:
