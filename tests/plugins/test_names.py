@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainsmith.plugins.names import canonical, is_component_name, is_module, is_plugin_name
@@ -36,6 +36,7 @@ def test_another_name_has_another_form(name: str) -> None:
     assert canonical(name) != "flash-attention"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_form_of_a_form_is_itself(name: str) -> None:
     assert canonical(canonical(name)) == canonical(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainsmith.errors import PluginError
@@ -35,6 +35,7 @@ values: Any = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_what_a_yaml_writer_writes_is_read(value: object) -> None:
     written = yaml.safe_dump(value, allow_unicode=True)
@@ -98,6 +99,7 @@ def test_what_is_not_data_is_refused_with_its_line(written: str, line: int, mess
     assert caught.value.where == f"f.yaml:{line}"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.text("{}[]:,-?&*!|>'\"%@`# \n\tab1", max_size=60))
 def test_any_text_is_a_document_or_a_plugin_error(written: str) -> None:
     try:

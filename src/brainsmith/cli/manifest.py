@@ -39,7 +39,8 @@ def sync_manifest(
 ) -> Outcome:
     """Write the components that the decorators declare.
 
-    They are read from the plugin's sources, of which no code is run. Comments, order and all other fields stay.
+    They are read from the plugin's sources, of which no code is run. Comments, order and all
+    other fields stay.
     """
     from brainsmith.errors import PluginError
     from brainsmith.plugins.sync import sync

@@ -12,7 +12,7 @@ from pathlib import Path
 from brainsmith.errors import PluginError
 
 MAX_SOURCE_BYTES = 4 << 20
-_API = "brainsmith.api"
+_API = "brainsmith.api."
 # Beside a manifest without a `src` folder lies more than the plugin's code.
 _OTHER_FOLDERS = frozenset(
     ("tests", "test", "docs", "examples", "benchmarks", "build", "dist", "node_modules")
@@ -107,12 +107,22 @@ class Sources:
         return ".".join(parts)
 
     def resolve(self, module: Module, expression: ast.expr) -> str | None:
-        """The dotted name of what an expression such as `api.kernel` stands for, or None."""
-        text = dotted(expression)
-        if text is None:
-            return None
-        name = f"{module.name}.{text}" if _first(text) in module.classes else text
-        return self._follow(name, module)
+        """The dotted name of what an expression such as `api.kernel` stands for, or None.
+
+        A name that one of the plugin's modules imports from another is followed to its origin.
+        """
+        name, here = dotted(expression), module
+        for _ in range(_MAX_HOPS):
+            if name is None:
+                return None
+            meant = self._meant(here, name)
+            if meant is None:
+                return f"{here.name}.{name}"
+            found = self._inside(meant)
+            if found is None:
+                return meant
+            here, name = found
+        return None
 
     def find_class(self, name: str) -> tuple[Module, ast.ClassDef] | None:
         """The class of a dotted name, where it is one of this plugin's."""
@@ -121,32 +131,29 @@ class Sources:
         found = self.modules.get(module)
         return (found, found.classes[cls]) if found and cls in found.classes else None
 
-    def _follow(self, name: str, module: Module) -> str:
-        """`name` as `module` means it, through imports from one of the modules to another."""
-        here: Module | None = module
-        for _ in range(_MAX_HOPS):
-            if here is None:
-                break
-            first, rest = _first(name), name[len(_first(name)) :]
-            if first in here.names:
-                name = here.names[first] + rest
-            elif not (star := next((s for s in here.stars if s.startswith(_API)), "")) or rest:
-                break
-            else:
-                name = f"{star}.{first}"
-            here, name = self._home(name)
-        return name
+    def _meant(self, module: Module, name: str) -> str | None:
+        """What a name of a module was bound to by an import; None where it is the module's own."""
+        first, rest = _first(name), name[len(_first(name)) :]
+        if first in module.classes:
+            return None
+        if first in module.names:
+            return module.names[first] + rest
+        for star in module.stars:
+            other = self._inside(f"{star}.{name}")
+            known = other is not None and (first in other[0].names or first in other[0].classes)
+            if known or f"{star}.".startswith(_API):
+                return f"{star}.{name}"
+        return None
 
-    def _home(self, name: str) -> tuple[Module | None, str]:
-        """The plugin's module that a dotted name lies in, with the name inside of it."""
+    def _inside(self, name: str) -> tuple[Module, str] | None:
+        """The module of this plugin that a dotted name leads to, and the name in there."""
         own = name.removeprefix(f"{self.package}.") if self.package else name
-        module, _, attribute = own.rpartition(".")
-        found = self.modules.get(module)
-        if found is None or not module or attribute in found.classes:
-            return None, own if found else name
-        if attribute in found.names or found.stars:
-            return found, attribute
-        return None, own
+        parts = own.split(".")
+        for length in range(len(parts) - 1, 0, -1):
+            found = self.modules.get(".".join(parts[:length]))
+            if found is not None:
+                return found, ".".join(parts[length:])
+        return None
 
 
 def source_root(folder: Path) -> Path:
