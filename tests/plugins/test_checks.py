@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import brainsmith
 from brainsmith.plugins.checks import check_plugin
+from brainsmith.plugins.places import builtin_folder
 from brainsmith.plugins.sync import sync
 
 GOOD = """\
@@ -53,7 +53,7 @@ def test_a_good_plugin_has_no_flaws(folder: Path) -> None:
 
 
 def test_the_built_in_plugin_has_no_flaws() -> None:
-    assert check_plugin(Path(brainsmith.__path__[0]) / "builtin") == []
+    assert check_plugin(builtin_folder()) == []
 
 
 def test_all_complaints_about_fields_come_at_once(folder: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-import brainsmith
 from brainsmith.api.decorators import KernelInfo, TransformInfo
 from brainsmith.errors import PluginError
 from brainsmith.plugins.decorated import Declared, declared_components
-from brainsmith.plugins.registry import builtin_plugin
+from brainsmith.plugins.places import builtin_folder
+from brainsmith.plugins.registry import PluginRegistry
 
 Plugin = Callable[..., Path]
 BODY = """
@@ -124,11 +124,13 @@ def test_the_specified_transform(plugin: Plugin) -> None:
 
 
 def test_the_built_in_components_are_what_their_import_says() -> None:
-    folder = Path(brainsmith.__path__[0]) / "builtin"
+    folder = builtin_folder()
+    registry = PluginRegistry([folder], distributions=False, cached=False)
     declared = {(d.kind, d.name): d.entry for d in declared_components(folder)}
     imported = {
         (c.kind, c.name): c.info
-        for c in builtin_plugin().components
+        for plugin in registry.plugins
+        for c in plugin.components
         if c.kind in ("operations", "kernels", "transforms")
     }
     assert set(declared) == set(imported)

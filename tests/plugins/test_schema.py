@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_manifest import EVERYTHING, SPECIFIED
 
 from brainsmith.plugins.manifest import Manifest
 from brainsmith.plugins.safe_yaml import parse_yaml
 from brainsmith.plugins.schema import json_schema, reference
+from tests.plugins.manifests import EVERYTHING, SPECIFIED
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "manifest.md"
 
@@ -84,7 +84,8 @@ def _refusal(data: Any, schema: dict[str, Any], known: dict[str, Any]) -> str | 
             case "pattern":
                 bad = None if not isinstance(data, str) or re.search(value, data) else "pattern"
             case "minimum" | "exclusiveMinimum":
-                bad = None if data >= value else keyword
+                number = isinstance(data, int | float)
+                bad = keyword if number and data < value else None
             case "anyOf" | "oneOf":
                 found = [_refusal(data, option, known) for option in value]
                 bad = None if None in found else f"{keyword}: {found}"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import brainsmith
 from brainsmith.errors import PluginError, StorageError
 from brainsmith.plugins.manifest import Manifest
+from brainsmith.plugins.places import builtin_folder
 from brainsmith.plugins.safe_yaml import parse_yaml
 from brainsmith.plugins.sync import Synced, sync
 
@@ -134,7 +134,7 @@ def test_the_result_is_a_manifest(folder: Path) -> None:
 
 
 def test_the_built_in_manifest_says_what_its_decorators_say() -> None:
-    synced = sync(Path(brainsmith.__path__[0]) / "builtin")
+    synced = sync(builtin_folder())
     assert synced.difference == ""
     assert synced.components["kernels"] >= 8
 

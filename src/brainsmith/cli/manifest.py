@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from brainsmith.plugins.sync import Synced
 
 app = typer.Typer(
-    help="Check a plugin's manifest, write it from the decorators, print its schema.",
+    help="Check or write a plugin's manifest.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )

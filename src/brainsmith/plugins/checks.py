@@ -12,12 +12,12 @@ from brainsmith.plugins.manifest import CodeEntry, FileEntry, Manifest
 from brainsmith.plugins.names import canonical
 from brainsmith.plugins.requirements import cycle, parse
 from brainsmith.plugins.safe_yaml import Document, read_document
+from brainsmith.plugins.scoped import owns
 from brainsmith.plugins.sources import (
     class_in,
-    is_own_module,
     module_file,
+    plugin_root,
     read_module,
-    source_root,
 )
 from brainsmith.plugins.sync import manifest_path, sync
 
@@ -55,7 +55,7 @@ def check_plugin(path: str | Path) -> list[Flaw]:
         return [Flaw("error", c.what, document.place(c.field), c.hint) for c in found]
     manifest = Manifest.of(document)
     try:
-        source_root(file.parent)
+        plugin_root(file.parent)
     except PluginError as error:
         return [_flaw(error)]
     flaws = [
@@ -99,11 +99,11 @@ def _class(
     field: tuple[str, int],
     folder: Path,
 ) -> Iterator[Flaw]:
-    root = source_root(folder)
+    root = plugin_root(folder)
     where = document.place((*field, "module"))
     file = module_file(root, entry.module)
     if file is None:
-        if is_own_module(root, entry.module) or not _is_dependency(entry.module, manifest):
+        if owns(root, entry.module) or not _is_dependency(entry.module, manifest):
             hint = f"modules start in {root}; those of other packages need one of `dependencies`"
             yield Flaw("error", f"there is no module '{entry.module}'", where, hint)
         return

@@ -38,7 +38,7 @@ SIZE_UNITS = {
     "MiB": 1 << 20,
     "GiB": 1 << 30,
 }
-_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z]{1,3})")
+_SIZE = re.compile(rf"^([0-9]{{1,12}}(?:\.[0-9]{{1,6}})?) ?({'|'.join(SIZE_UNITS)})$")
 _TOOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,63}")
 _DATATYPE = re.compile(r"[A-Za-z][A-Za-z0-9_<>,]{0,31}")
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
@@ -157,7 +157,7 @@ def _bytes(found: Any) -> Any:
     if isinstance(found, int) and not isinstance(found, bool) and found > 0:
         return found
     match = _SIZE.fullmatch(found) if isinstance(found, str) else None
-    if match and match[2] in SIZE_UNITS and (size := int(float(match[1]) * SIZE_UNITS[match[2]])):
+    if match and (size := int(float(match[1]) * SIZE_UNITS[match[2]])):
         return size
     raise unfit(found, f"a number of bytes, or a number and one of {', '.join(SIZE_UNITS)}")
 

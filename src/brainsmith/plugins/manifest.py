@@ -24,7 +24,8 @@ import brainsmith
 from brainsmith.errors import PluginError
 from brainsmith.plugins import fields
 from brainsmith.plugins.complaints import Complaint, complaints, wrong
-from brainsmith.plugins.names import canonical
+from brainsmith.plugins.kinds import KINDS
+from brainsmith.plugins.places import FILE_NAME
 from brainsmith.plugins.safe_yaml import Document, read_document, read_yaml
 
 __all__ = [
@@ -41,15 +42,12 @@ __all__ = [
     "OperationEntry",
     "Permissions",
     "TransformEntry",
-    "canonical",
     "explain",
     "first_complaint",
     "read_yaml",
 ]
 
-FILE_NAME = "brainsmith.yaml"
 SCHEMA = 1
-KINDS = ("operations", "kernels", "transforms", "targets", "strategies")
 
 
 class _Strict(BaseModel):

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from brainsmith.errors import PluginError
+from brainsmith.plugins.scoped import source_root
 
 MAX_SOURCE_BYTES = 4 << 20
 _API = "brainsmith.api."
@@ -156,15 +157,13 @@ class Sources:
         return None
 
 
-def source_root(folder: Path) -> Path:
-    """Where a plugin's modules start: `src` in its folder if there is one, else the folder.
+def plugin_root(folder: Path) -> Path:
+    """Where the modules of the plugin in `folder` start.
 
     Raises:
-        PluginError: `src` is a link that leaves the plugin.
+        PluginError: it is a link that leaves the plugin.
     """
-    root = folder / "src"
-    if not root.is_dir():
-        return folder
+    root = source_root(folder)
     if not root.resolve().is_relative_to(folder.resolve()):
         raise PluginError("the folder is a link that leaves the plugin", where=str(root))
     return root
@@ -176,7 +175,7 @@ def read_sources(folder: Path) -> Sources:
     Raises:
         PluginError: a file is no Python, too large, or a link that leaves the plugin.
     """
-    root = source_root(folder)
+    root = plugin_root(folder)
     found = [read_module(root, file) for file in _files(root)]
     return Sources(root.resolve(), {module.name: module for module in found})
 
@@ -194,12 +193,6 @@ def class_in(root: Path, file: Path, name: str) -> bool:
     """Whether a module of a plugin has a class, its own or one that it imports."""
     module = read_module(root, file)
     return name in module.classes or name in module.names or bool(module.stars)
-
-
-def is_own_module(root: Path, name: str) -> bool:
-    """Whether a module's top package is one of the plugin's, so that no other can be meant."""
-    top = name.partition(".")[0]
-    return (root / top).is_dir() or (root / f"{top}.py").is_file()
 
 
 def read_module(root: Path, file: Path) -> Module:

@@ -22,7 +22,8 @@ from brainsmith.errors import PluginError, StorageError
 from brainsmith.plugins.decorated import KIND_OF, OWNED, Declared, declared_components
 from brainsmith.plugins.manifest import FILE_NAME, KINDS, Manifest
 from brainsmith.plugins.safe_yaml import Document, parse_yaml, read_document
-from brainsmith.plugins.sources import class_in, is_own_module, module_file, source_root
+from brainsmith.plugins.scoped import owns
+from brainsmith.plugins.sources import class_in, module_file, plugin_root
 from brainsmith.plugins.yaml_edit import Plan, YamlEditor
 
 _HEAD = ("schema", "name", "version", "author", "license", "description")
@@ -138,10 +139,10 @@ def _stays(kind: str, entry: dict[str, Any], root: Path) -> bool:
     module = entry.get("module")
     if "file" in entry or not isinstance(module, str):
         return "file" in entry
-    base = source_root(root)
+    base = plugin_root(root)
     file = module_file(base, module)
     if file is None:
-        return not is_own_module(base, module)
+        return not owns(base, module)
     return kind == "transforms" and class_in(base, file, str(entry.get("class")))
 
 
