@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -27,6 +28,7 @@ _EXPECTED = {
     "model_type": "a mapping of fields to values",
     "model_attributes_type": "a mapping of fields to values",
 }
+_SCALARS = ("int", "str", "float", "bool")
 _NAMES = {str: "the text", bool: "the truth value", int: "the number", float: "the number"}
 
 
@@ -63,12 +65,14 @@ def wrong(what: str, hint: str, *, field: Sequence[str | int] = ()) -> PydanticC
 
 
 def complaints(error: ValidationError, model: type[BaseModel]) -> list[Complaint]:
-    """All of pydantic's complaints about a `model`, unknown fields first.
+    """All of pydantic's complaints about a `model`, one a field, unknown fields first.
 
     An unknown field comes first because a misspelt name also makes the right one missing.
     """
-    found = [_complaint(details, model) for details in sorted(error.errors(), key=_rank)]
-    return list({(c.field, c.what): c for c in found}.values())
+    found: dict[tuple[str | int, ...], list[ErrorDetails]] = {}
+    for details in sorted(error.errors(), key=_rank):
+        found.setdefault(_walk(model, details["loc"])[0], []).append(details)
+    return [_complaint(group, model) for group in found.values()]
 
 
 def path_text(field: Sequence[str | int]) -> str:
@@ -93,9 +97,11 @@ def _rank(details: ErrorDetails) -> bool:
     return details["type"] != "extra_forbidden"
 
 
-def _complaint(details: ErrorDetails, model: type[BaseModel]) -> Complaint:
+def _complaint(group: list[ErrorDetails], model: type[BaseModel]) -> Complaint:
+    """What is wrong with one field; of a choice of types, each has its own complaint."""
+    details = group[0]
     loc, holder = _walk(model, details["loc"])
-    kind, field = details["type"], path_text(loc)
+    kind, field, found = details["type"], path_text(loc), details["input"]
     if kind == "extra_forbidden":
         return Complaint(
             loc, f"unknown field '{field}'", nearest(str(loc[-1]), field_names(holder))
@@ -103,32 +109,37 @@ def _complaint(details: ErrorDetails, model: type[BaseModel]) -> Complaint:
     if kind == "missing":
         return Complaint(loc, f"the field '{field}' is missing", _meaning(holder, str(loc[-1])))
     if kind == "unfit":
-        context = details["ctx"]
-        loc = (*loc, *context["at"])
-        field = path_text(loc)
-        what = f"field '{field}': {context['what']}" if field else str(context["what"])
-        return Complaint(loc, what, context["hint"])
+        return _own(details, loc)
     label = f"field '{field}'" if field else "the file"
-    expected = _EXPECTED.get(kind)
-    if expected is None:
+    if kind == "literal_error" and isinstance(found, str):
+        valid = re.findall(r"'([^']*)'", details["ctx"]["expected"])
+        return Complaint(loc, f"{label}: '{found}' is unknown", nearest(found, valid))
+    expected = list(dict.fromkeys(_EXPECTED[d["type"]] for d in group if d["type"] in _EXPECTED))
+    if not expected:
         return Complaint(loc, f"{label}: {details['msg'].lower()}")
-    found = details["input"]
+    what = f"{label}: expected {' or '.join(expected)}, found {shown(found)}"
     hint = f'write it in quotes: "{found}"' if _unquoted(found, expected) else None
-    return Complaint(loc, f"{label}: expected {expected}, found {shown(found)}", hint)
+    return Complaint(loc, what, hint)
 
 
-def _unquoted(found: object, expected: str) -> bool:
-    return expected == "text" and isinstance(found, int | float) and not isinstance(found, bool)
+def _own(details: ErrorDetails, loc: tuple[str | int, ...]) -> Complaint:
+    """The complaint of one of our own validators."""
+    context = details["ctx"]
+    loc = (*loc, *context["at"])
+    field = path_text(loc)
+    what = f"field '{field}': {context['what']}" if field else str(context["what"])
+    return Complaint(loc, what, context["hint"])
+
+
+def _unquoted(found: object, expected: list[str]) -> bool:
+    return expected == ["text"] and isinstance(found, int | float) and not isinstance(found, bool)
 
 
 def _meaning(holder: type[BaseModel], name: str) -> str | None:
-    for field in holder.model_fields.values():
-        if field.alias == name and field.description:
+    for own, field in holder.model_fields.items():
+        if name == (field.alias or own) and field.description:
             return f"expected: {field.description}"
-    field_info = holder.model_fields.get(name)
-    if field_info is None or not field_info.description:
-        return None
-    return f"expected: {field_info.description}"
+    return None
 
 
 def field_names(model: type[BaseModel]) -> list[str]:
@@ -147,6 +158,8 @@ def _walk(
         if tagged:  # which member of a union was tried
             inside = tagged
             continue
+        if not inside and len(path) > 1 and step in _SCALARS:
+            continue  # so was a type of a union
         path.append(step)
         if isinstance(step, int) or not inside:
             continue

@@ -18,7 +18,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 import brainsmith
 from brainsmith.errors import PluginError
@@ -42,8 +41,6 @@ __all__ = [
     "OperationEntry",
     "Permissions",
     "TransformEntry",
-    "explain",
-    "first_complaint",
     "read_yaml",
 ]
 
@@ -256,14 +253,3 @@ class Manifest(_Strict):
         except ValidationError as error:
             return complaints(error, cls)
         return []
-
-
-def first_complaint(error: ValidationError) -> ErrorDetails:
-    """The complaint to show: an unknown field rather than what it makes missing."""
-    return min(error.errors(), key=lambda complaint: complaint["type"] != "extra_forbidden")
-
-
-def explain(error: ValidationError, cls: type[BaseModel]) -> str:
-    """pydantic's first complaint about `cls` as a sentence, with what is expected."""
-    first = complaints(error, cls)[0]
-    return f"{first.what}: {first.hint}" if first.hint else first.what
