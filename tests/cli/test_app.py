@@ -36,7 +36,10 @@ def test_every_exit_code_is_in_the_help() -> None:
     assert documented == codes | {0, 2, errors.INTERRUPTED_EXIT_CODE, 128 + signal.SIGTERM}
 
 
-@pytest.mark.parametrize("command", ["compile", "explain", "targets", "doctor"])
+@pytest.mark.parametrize(
+    "command",
+    ["compile", "explain", "targets", "doctor", "install", "uninstall", "lock", "verify"],
+)
 def test_every_option_is_documented(brainsmith: Brainsmith, command: str) -> None:
     ran = brainsmith(command, "--help")
     assert ran.code == 0
