@@ -23,7 +23,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs" / "cli.md"
 def test_help_lists_commands_and_exit_codes(brainsmith: Brainsmith) -> None:
     ran = brainsmith("--help")
     assert ran.code == 0
-    for command in ("compile", "explain", "targets", "doctor"):
+    for command in ("compile", "explain", "targets", "doctor", "plugins", "search", "info"):
         assert re.search(rf"^  {command}  ", ran.out, re.M)
     assert "130  interrupted" in ran.out
     assert "...\n" not in ran.out.partition("Commands:")[2]
@@ -38,7 +38,8 @@ def test_every_exit_code_is_in_the_help() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["compile", "explain", "targets", "doctor", "install", "uninstall", "lock", "verify"],
+    ["compile", "explain", "targets", "doctor", "plugins", "search", "info"]
+    + ["install", "uninstall", "lock", "verify"],
 )
 def test_every_option_is_documented(brainsmith: Brainsmith, command: str) -> None:
     ran = brainsmith(command, "--help")

@@ -11,6 +11,7 @@ from brainsmith.cli.doctor import doctor
 from brainsmith.cli.errors import EXIT_CODES
 from brainsmith.cli.explain import explain
 from brainsmith.cli.manifest import app as manifest
+from brainsmith.cli.plugins import info, plugins, search
 from brainsmith.cli.store import install, lock, uninstall, verify
 from brainsmith.cli.targets import targets
 
@@ -32,6 +33,9 @@ app.command(epilog=EXIT_CODES)(install)
 app.command()(uninstall)
 app.command(epilog=EXIT_CODES)(lock)
 app.command(epilog=EXIT_CODES)(verify)
+app.command()(plugins)
+app.command()(search)
+app.command()(info)
 
 
 def _print_version(wanted: bool) -> None:

@@ -213,6 +213,7 @@ def _diagnostics(front: FrontEnd, physical: Physical | None, clock: float) -> li
         Diagnostic("info", f"runs on the host: {node.reason}", node.node)
         for node in front.mapping.host
     ]
+    found += [Diagnostic("warning", what, where) for what, where in front.mapping.warnings]
     if physical is not None:
         found += [
             Diagnostic(

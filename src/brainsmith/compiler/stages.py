@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ class Step:
     stage: str
     transform: Any
     config: TransformConfig
+    compatible_kernels: tuple[str, ...] = ()
 
     def apply(self, model: Model) -> Model:
         """The transformed model; the transform gets a `Model`, `ModelWrapper` or `ModelProto`."""
@@ -58,6 +59,28 @@ def run(model: Model, steps: Sequence[Step], progress: Progress) -> Model:
     return model
 
 
+def mismatches(steps: Sequence[Step], kernels: Iterable[str]) -> list[tuple[str, str]]:
+    """(sentence, transform) for each transform that does not name a kernel that is used.
+
+    Args:
+        kernels: full names of the kernels that the model is mapped to.
+    """
+    used = sorted(set(kernels))
+    found = []
+    for step in steps:
+        names = set(step.compatible_kernels)
+        others = [full for full in used if not {full, full.partition(":")[2]} & names]
+        if names and others:
+            found.append(
+                (
+                    f"the transform works well with {', '.join(step.compatible_kernels)}; "
+                    f"the model also uses {', '.join(others)}",
+                    step.name,
+                )
+            )
+    return found
+
+
 def _step(spec: TransformSpec, registry: PluginRegistry, family: str) -> Step:
     if ":" in spec.name and spec.name.split(".")[0] == "qonnx":
         return _qonnx_step(spec, _qonnx_class(spec.name), spec.stage, family)
@@ -75,9 +98,21 @@ def _step(spec: TransformSpec, registry: PluginRegistry, family: str) -> Step:
                 hint=nearest(name, info.params),
             )
         params[name] = info.params[name].check(name, value, spec.name)
+    transform = component.cls()
     return Step(
-        spec.name, spec.stage or info.stage, component.cls(), TransformConfig(params, family)
+        spec.name,
+        spec.stage or info.stage,
+        transform,
+        TransformConfig(params, family),
+        _compatible_kernels(transform, component.full_name),
     )
+
+
+def _compatible_kernels(transform: Any, where: str) -> tuple[str, ...]:
+    names = getattr(transform, "compatible_kernels", ())
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise PluginError("`compatible_kernels` is a list of kernels' names", where=where)
+    return tuple(names)
 
 
 def _qonnx_step(spec: TransformSpec, cls: type, stage: str | None, family: str) -> Step:

@@ -115,7 +115,7 @@ def _may_hold_plugin(entry: os.DirEntry[str]) -> bool:
 def _add_plugin(result: Scan, folder: str, origin: str) -> bool:
     manifest = f"{folder}/{FILE_NAME}"
     seen = stat_of(manifest)
-    if seen[0] == -1 and seen[1] in _ABSENT:
+    if seen[0] == -1 and (seen[1] in _ABSENT or stat_of(folder)[0] == -1):
         return False
     # Only the built-in plugin is a folder of a package that is installed.
     package = BUILTIN_PACKAGE if origin == "built-in" else None
@@ -130,6 +130,9 @@ def _watch_empty(result: Scan, folder: str, origin: str) -> None:
         return
     if seen[0] == -1 and os.path.islink(folder):
         why = f"the link leads nowhere: {os.strerror(seen[1])}"
+        result.add(Location(folder, origin, error=why), seen)
+    elif seen[0] == -1 and seen[1] not in _ABSENT:
+        why = f"cannot look into the folder: {os.strerror(seen[1])}"
         result.add(Location(folder, origin, error=why), seen)
     else:
         result.watched[folder] = seen

@@ -234,7 +234,7 @@ class Component:
             raise PluginValidationError(
                 error.what, where=f"{self.full_name} in module {name}", hint=error.hint
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # Whatever a plugin's code raises is the plugin's mistake; the cause is kept.
             reason = f"{type(error).__name__}: {_public(str(error))}"
             raise PluginValidationError(

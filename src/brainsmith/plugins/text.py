@@ -29,9 +29,9 @@ ANY = "*"
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _WORDS = re.compile(r"[^\W_]+")
 _FTS = f"""
-CREATE VIRTUAL TABLE text USING fts5({", ".join(WEIGHTS)}, content = '', tokenize = 'unicode61');
+CREATE VIRTUAL TABLE text USING fts5({", ".join(WEIGHTS)}, content = '', tokenize = 'ascii');
 CREATE VIRTUAL TABLE facet USING fts5(
-    words, content = '', columnsize = 0, detail = none, tokenize = 'unicode61'
+    words, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
 );
 """
 _TABLES = """
@@ -43,11 +43,34 @@ Document = tuple[int, Mapping[str, Any], Mapping[str, Any]]
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as they are compared; those of one in CamelCase too."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    whole = _WORDS.findall(plain)
-    parts = [part for word in whole for part in _PARTS.findall(word) if part != word]
-    return list(dict.fromkeys(word.casefold() for word in (*whole, *parts)))
+    """The words of a text as they are searched: of `OptimizeMaxPool` also its parts, and what
+    begins with each, `maxpool`."""
+    found: list[str] = []
+    for word in _WORDS.findall(_plain(text)):
+        parts = _PARTS.findall(word)
+        found += (word, *parts, *("".join(parts[i:]) for i in range(1, len(parts))))
+    return list(dict.fromkeys(map(_token, found)))
+
+
+def terms(query: str) -> list[tuple[str, ...]]:
+    """The words of a query, each with its parts if it has some: either may be found."""
+    found = []
+    for word in _WORDS.findall(_plain(query)):
+        parts = [_token(part) for part in _PARTS.findall(word)]
+        found.append((_token(word), *(parts if len(parts) > 1 else ())))
+    return found
+
+
+def _token(word: str) -> str:
+    """A word as it is compared. SQLite knows fewer letters than Python, so others are spelled in
+    hexadecimal, in which the beginning of a word is still its beginning."""
+    folded = word.casefold()
+    return folded if folded.isascii() else f"u{folded.encode(errors='replace').hex()}"
+
+
+def _plain(text: str) -> str:
+    """A text without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def facet(key: str, value: str) -> str:
@@ -103,7 +126,7 @@ def hits(index: Index, query: str, facets: Sequence[Sequence[str]]) -> list[tupl
         query: words; all must be there, each may be the beginning of one. "" for all components.
         facets: of each of these sequences one word must be among the facets.
     """
-    wanted = words(query)
+    wanted = terms(query)
     if query.strip() and not wanted:
         return []  # nothing but punctuation
     if not wanted and not facets:
@@ -115,13 +138,13 @@ def hits(index: Index, query: str, facets: Sequence[Sequence[str]]) -> list[tupl
 
 
 def _hits_fts(
-    index: Index, wanted: Sequence[str], facets: Sequence[Sequence[str]]
+    index: Index, wanted: Sequence[tuple[str, ...]], facets: Sequence[Sequence[str]]
 ) -> list[tuple[int, float]]:
     narrow = " AND ".join(f"({' OR '.join(choices)})" for choices in facets)
     if not wanted:
         rows = index.rows("SELECT rowid FROM facet WHERE facet MATCH ? ORDER BY rowid", narrow)
         return [(number, 0.0) for (number,) in rows]
-    match = " AND ".join(f'"{word}" *' for word in wanted)
+    match = " AND ".join(f"({_fts_term(*term)})" for term in wanted)
     score = f"bm25(text, {', '.join(map(str, WEIGHTS.values()))})"
     # The + keeps SQLite from looking up the words anew for each row of the other table.
     within = "AND +rowid IN (SELECT rowid FROM facet WHERE facet MATCH ?)" if facets else ""
@@ -131,8 +154,13 @@ def _hits_fts(
     return [(number, -score) for number, score in rows]
 
 
+def _fts_term(word: str, *parts: str) -> str:
+    alternative = " AND ".join(f'"{part}" *' for part in parts)
+    return f'"{word}" * OR ({alternative})' if parts else f'"{word}" *'
+
+
 def _hits_words(
-    index: Index, wanted: Sequence[str], facets: Sequence[Sequence[str]]
+    index: Index, wanted: Sequence[tuple[str, ...]], facets: Sequence[Sequence[str]]
 ) -> list[tuple[int, float]]:
     kept: set[int] | None = None
     for choices in facets:
@@ -143,19 +171,30 @@ def _hits_words(
     if not wanted:
         return [(number, 0.0) for number in sorted(kept or ())]
     scores: dict[int, float] | None = None
-    ((total,),) = index.rows("SELECT count(*) FROM component WHERE status = 'default'")
-    for word in wanted:
-        sql = "SELECT component, sum(weight) FROM text WHERE word >= ? AND word < ? GROUP BY 1"
-        rows = index.rows(sql, word, word + "\U0010ffff")
-        rarity = math.log((total + 1) / (len(rows) + 0.5)) + 1e-6
-        found_here = {number: weight * rarity for number, weight in rows}
-        scores = (
-            found_here
-            if scores is None
-            else {n: scores[n] + s for n, s in found_here.items() if n in scores}
-        )
+    for word, *parts in wanted:
+        of_term = _scores(index, [word])
+        if parts:
+            of_term = {**_scores(index, parts), **of_term}
+        scores = of_term if scores is None else _sum_of_common(scores, of_term)
     pairs = ((n, s) for n, s in (scores or {}).items() if kept is None or n in kept)
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _scores(index: Index, beginnings: Sequence[str]) -> dict[int, float]:
+    """The components that have a word with each of these beginnings; a rare word counts more."""
+    ((total,),) = index.rows("SELECT count(*) FROM component WHERE status = 'default'")
+    scores: dict[int, float] | None = None
+    for beginning in beginnings:
+        sql = "SELECT component, sum(weight) FROM text WHERE word >= ? AND word < ? GROUP BY 1"
+        rows = index.rows(sql, beginning, beginning + "\U0010ffff")
+        rarity = math.log((total + 1) / (len(rows) + 0.5)) + 1e-6
+        found = {number: weight * rarity for number, weight in rows}
+        scores = found if scores is None else _sum_of_common(scores, found)
+    return scores or {}
+
+
+def _sum_of_common(one: Mapping[int, float], other: Mapping[int, float]) -> dict[int, float]:
+    return {number: one[number] + score for number, score in other.items() if number in one}
 
 
 def _fts_rows(
