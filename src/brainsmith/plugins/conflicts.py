@@ -102,6 +102,7 @@ def _same_files(entries: Sequence[Entry]) -> None:
 def _imitations(entries: Sequence[Entry]) -> None:
     """Names that a reader takes for one another. Nobody can take the built-in plugin's."""
     for group in _groups(entries, _canonical):
+        group.sort(key=lambda entry: entry.place)
         builtin = [entry for entry in group if entry.location.origin == _BUILTIN]
         names = {entry.name for entry in group}
         for entry in group:
