@@ -38,8 +38,19 @@ def test_every_exit_code_is_in_the_help() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["compile", "explain", "targets", "doctor", "plugins", "search", "info"]
-    + ["install", "uninstall", "lock", "verify"],
+    [
+        "compile",
+        "explain",
+        "targets",
+        "doctor",
+        "plugins",
+        "search",
+        "info",
+        "install",
+        "uninstall",
+        "lock",
+        "verify",
+    ],
 )
 def test_every_option_is_documented(brainsmith: Brainsmith, command: str) -> None:
     ran = brainsmith(command, "--help")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from brainsmith.errors import ConfigurationError, PluginError
-from brainsmith.plugins import PluginLoader, PluginRegistry
-from brainsmith.plugins.places import builtin_folder
+from brainsmith.plugins import PackageFacts, PluginLoader, PluginRegistry
+from brainsmith.plugins.packing import write_archive
+from brainsmith.plugins.places import builtin_folder, store_folder
 from tests.plugins.folders import Registry, write_plugin
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -221,3 +224,32 @@ def test_the_operation_of_a_kernel_is_its_own_plugin_s_first(
     found = registry(builtin=True)
     kernel = found.get("kernels", "MatMul")
     assert found.operation_of(kernel).full_name == "brainsmith:matmul"
+
+
+def test_installing_needs_a_source(registry: Registry) -> None:
+    with pytest.raises(ConfigurationError, match="no hub is configured"):
+        registry().install_from_hub("flash-attention", version="2.0")
+
+
+class Shelf:
+    """A source of packages that are files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fetch(self, name: str, version: str, folder: Path) -> Path:
+        (found,) = self._folder.glob(f"{name}-*.bspkg")
+        return Path(shutil.copy(found, folder))
+
+    def facts(self, names: Iterable[str]) -> dict[str, PackageFacts]:
+        return {}
+
+
+def test_what_a_source_gives_is_installed_and_there(tmp_path: Path) -> None:
+    folder = write_plugin(tmp_path / "mine", "mine", "1.2.0")
+    write_archive(folder, tmp_path / "mine-1.2.0.bspkg")
+    registry = PluginRegistry(distributions=False, source=Shelf(tmp_path))
+    plugin = registry.install_from_hub("mine", version="1.2.0")
+    assert (plugin.name, plugin.version, plugin.origin) == ("mine", "1.2.0", "store")
+    assert plugin.root == store_folder() / "mine/1.2.0"
+    assert registry.get("kernels", "Mine").cls.__name__ == "Mine"

@@ -83,7 +83,7 @@ def search(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Find components by words, by what they support, or by a model."""
+    """Find components by words, by facts, or by a model."""
     from brainsmith.plugins import PluginRegistry
 
     filters = {
@@ -123,7 +123,7 @@ def info(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Show a plugin: what is in it, and whether what it needs is here."""
+    """Show a plugin: what is in it and what it lacks."""
     from brainsmith.plugins import PluginRegistry
     from brainsmith.plugins.requirements import compatibility, missing
 

@@ -251,6 +251,29 @@ class PluginRegistry:
 
         return self._guarded(lambda: search(self, query, filters or {}, sort))
 
+    def install_from_hub(self, plugin_name: str, version: str = "latest") -> Plugin:
+        """Installs a plugin from the registry's source, unpacking only; returns it.
+
+        Raises:
+            ConfigurationError: the registry has no source.
+            BrainsmithError: the source does not have it, or it cannot be installed.
+        """
+        if self.source is None:
+            raise ConfigurationError(
+                "no hub is configured to install plugins from",
+                hint="`brainsmith install FILE.bspkg` installs from a file; a program gives "
+                "PluginRegistry(source=...) a PackageSource",
+            )
+        import tempfile
+
+        from brainsmith.plugins.store import Store
+
+        with tempfile.TemporaryDirectory() as folder:
+            archive = self.source.fetch(plugin_name, version, Path(folder))
+            record = Store().install(archive).record
+        self._known = None
+        return self.plugin(f"{record.name}=={record.version}")
+
     @property
     def catalog(self) -> Catalog:
         """What was discovered, as the index holds it."""
