@@ -24,13 +24,24 @@ class Catalog:
     def plugin(self, number: int) -> Plugin:
         """The plugin with this number."""
         if number not in self._plugins:
-            ((record, manifest, origin, package),) = self.rows(
-                "SELECT record, manifest, origin, package FROM plugin WHERE id = ?", number
-            )
-            plugin = Plugin(json.loads(record), Path(manifest), origin, package, self._versions)
-            # Two threads may make one each: the first to say so wins.
-            self._plugins.setdefault(number, plugin)
+            self._make("id = ?", number)
         return self._plugins[number]
+
+    def components(self, kind: str) -> list[Component]:
+        """All components of a kind that names mean, in the registry's order."""
+        of_kind = "FROM component WHERE kind = ? AND status = 'default'"
+        self._make(f"id IN (SELECT plugin {of_kind})", kind)
+        rows = self.rows(f"SELECT plugin, position {of_kind} ORDER BY id", kind)
+        return [self.component(*row) for row in rows]
+
+    def _make(self, which: str, *values: object) -> None:
+        """Makes the plugins that a condition selects, with one query."""
+        sql = f"SELECT id, record, manifest, origin, package FROM plugin WHERE {which}"
+        for number, record, manifest, origin, package in self.rows(sql, *values):
+            if number not in self._plugins:
+                plugin = Plugin(json.loads(record), Path(manifest), origin, package, self._versions)
+                # Two threads may make one each: the first to say so wins.
+                self._plugins.setdefault(number, plugin)
 
     def _versions(self) -> dict[str, str]:
         return dict(self.rows("SELECT name, version FROM plugin WHERE status = 'default'"))

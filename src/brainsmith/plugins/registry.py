@@ -169,12 +169,7 @@ class PluginRegistry:
     def components(self, kind: str) -> tuple[Component, ...]:
         """All components of a kind ("kernels", "operations", ...), built-in ones last."""
         self._check_kind(kind)
-        rows = self._ask(
-            "SELECT plugin, position FROM component WHERE kind = ? AND status = 'default' "
-            "ORDER BY id",
-            kind,
-        )
-        return tuple(self.catalog.component(*row) for row in rows)
+        return self._guarded(lambda: tuple(self.catalog.components(kind)))
 
     def get(self, kind: str, name: str) -> Component:
         """The component called `name`, `plugin:name` or `plugin==version:name`.
