@@ -51,6 +51,10 @@ class PluginError(BrainsmithError):
     exit_code = 5
 
 
+class PluginValidationError(PluginError):
+    """A class is not what its plugin's manifest and its decorator promise."""
+
+
 class TargetError(BrainsmithError):
     """The target is unknown or too small, or the wanted speed cannot be reached on it."""
 

@@ -23,7 +23,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs" / "cli.md"
 def test_help_lists_commands_and_exit_codes(brainsmith: Brainsmith) -> None:
     ran = brainsmith("--help")
     assert ran.code == 0
-    for command in ("compile", "explain", "targets", "doctor"):
+    for command in ("compile", "explain", "targets", "doctor", "plugins", "search", "info"):
         assert re.search(rf"^  {command}  ", ran.out, re.M)
     assert "130  interrupted" in ran.out
     assert "...\n" not in ran.out.partition("Commands:")[2]
@@ -36,7 +36,22 @@ def test_every_exit_code_is_in_the_help() -> None:
     assert documented == codes | {0, 2, errors.INTERRUPTED_EXIT_CODE, 128 + signal.SIGTERM}
 
 
-@pytest.mark.parametrize("command", ["compile", "explain", "targets", "doctor"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "compile",
+        "explain",
+        "targets",
+        "doctor",
+        "plugins",
+        "search",
+        "info",
+        "install",
+        "uninstall",
+        "lock",
+        "verify",
+    ],
+)
 def test_every_option_is_documented(brainsmith: Brainsmith, command: str) -> None:
     ran = brainsmith(command, "--help")
     assert ran.code == 0

@@ -236,13 +236,4 @@ def _plugin(folder: Path, latency: int = 0):  # type: ignore[no-untyped-def]
     code = (here / "zeros_kernel.py").read_text()
     (folder / "zeros_kernel.py").write_text(code.replace("return [0]", f"return [{latency}]"))
     shutil.copy(here / "zeros.sv", folder)
-    plugin = PluginLoader().load_plugin(folder)
-    import importlib.util
-    import sys
-
-    spec = importlib.util.spec_from_file_location("zeros_kernel", folder / "zeros_kernel.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["zeros_kernel"] = module
-    spec.loader.exec_module(module)
-    return plugin
+    return PluginLoader().load_plugin(folder)

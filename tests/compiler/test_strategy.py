@@ -68,6 +68,17 @@ def test_an_unknown_field_names_the_nearest(
     assert wrong in str(caught.value) and hint in str(caught.value)
 
 
+def test_a_wrong_field_is_told_with_its_line(registry: PluginRegistry, tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("name: a\nkernels:\n  - name: MatMul\n    params: {depth: [1]}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_strategy(path, registry)
+    assert caught.value.what == (
+        "field 'kernels[0].params.depth': expected a whole number or text, found a list"
+    )
+    assert caught.value.where == f"{path}:4"
+
+
 def test_an_unknown_name_names_the_nearest(registry: PluginRegistry) -> None:
     with pytest.raises(ConfigurationError, match="did you mean 'balanced'"):
         load_strategy("balancd", registry)

@@ -10,6 +10,9 @@ from brainsmith.cli.compile import compile_model
 from brainsmith.cli.doctor import doctor
 from brainsmith.cli.errors import EXIT_CODES
 from brainsmith.cli.explain import explain
+from brainsmith.cli.manifest import app as manifest
+from brainsmith.cli.plugins import info, plugins, search
+from brainsmith.cli.store import install, lock, uninstall, verify
 from brainsmith.cli.targets import targets
 
 # Without rich's markup help costs 90 ms, with it 340.
@@ -25,6 +28,14 @@ app.command("compile", epilog=EXIT_CODES)(compile_model)
 app.command()(explain)
 app.command()(targets)
 app.command()(doctor)
+app.add_typer(manifest, name="manifest")
+app.command(epilog=EXIT_CODES)(install)
+app.command()(uninstall)
+app.command(epilog=EXIT_CODES)(lock)
+app.command(epilog=EXIT_CODES)(verify)
+app.command()(plugins)
+app.command()(search)
+app.command()(info)
 
 
 def _print_version(wanted: bool) -> None:

@@ -14,7 +14,7 @@ from brainsmith.compiler.design import Design, HostStep, Partition
 from brainsmith.compiler.fifo import StreamModel, size_fifos
 from brainsmith.compiler.folding import choose, estimate, read_folding
 from brainsmith.compiler.identifiers import identifier
-from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, resolve
+from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, resolve, usable
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.partition import partition
 from brainsmith.compiler.progress import Progress
@@ -62,9 +62,14 @@ def load_and_map(
     compiled = stages.run(original.copy(), steps, progress)
     compiled.graph.sort()
     progress.step("map")
-    kernels = candidates(strategy, registry)
+    kernels, unusable = usable(strategy, registry)
     notes = {note.node: note.reason for note in compiled.notes}
-    return original, compiled, map_model(compiled, kernels, family, notes)
+    mapping = map_model(compiled, kernels, family, notes)
+    warnings = (
+        *((f"not tried: {one.error.what}", one.kernel.full_name) for one in unusable),
+        *stages.mismatches(steps, {m.candidate.kernel.full_name for m in mapping.mapped}),
+    )
+    return original, compiled, dataclasses.replace(mapping, warnings=warnings)
 
 
 def front_end(

@@ -107,5 +107,5 @@ def _read(kernel: Component, name: str, where: str) -> Source:
         raise PluginError(
             f"cannot read the source '{name}': {error.strerror}", where=where
         ) from error
-    unique = f"{kernel.plugin.manifest.name}_{path.relative_to(root)}".replace("/", "_")
+    unique = f"{kernel.plugin.name}_{path.relative_to(root)}".replace("/", "_")
     return Source(unique, text)

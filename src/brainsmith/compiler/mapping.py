@@ -11,7 +11,7 @@ from brainsmith.api import IntType, KernelConfig, Match, NodeView, NoMatch
 from brainsmith.api.decorators import KernelInfo
 from brainsmith.compiler.constraints import facts_of, failures
 from brainsmith.compiler.strategy import CompilationStrategy, KernelSpec
-from brainsmith.errors import ConfigurationError, nearest
+from brainsmith.errors import BrainsmithError, ConfigurationError, nearest
 from brainsmith.model.model import Model
 from brainsmith.model.views import NodeView as GraphNode
 from brainsmith.model.views import is_view
@@ -60,24 +60,49 @@ class NodeMapping:
     """The outcome of mapping, nodes in topological order.
 
     `alias` leads from the output of each view node (a reshape that moves no element) to the
-    value that it is a view of.
+    value that it is a view of. `warnings` are sentences about plugins, each with the component
+    that it is about.
     """
 
     mapped: tuple[Mapped, ...]
     host: tuple[OnHost, ...]
     alias: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A kernel that nobody asked for and that cannot be used, and why."""
+
+    kernel: Component
+    error: BrainsmithError
 
 
 def candidates(strategy: CompilationStrategy, registry: PluginRegistry) -> list[Candidate]:
-    """The strategy's kernels in its order, then all others.
+    """The strategy's kernels in its order, then all others that can be used.
 
     Raises:
-        ConfigurationError: an unknown kernel, backend or parameter.
+        ConfigurationError: the strategy names an unknown kernel, backend or parameter.
+        PluginError: a kernel of the strategy cannot be loaded.
     """
+    return usable(strategy, registry)[0]
+
+
+def usable(
+    strategy: CompilationStrategy, registry: PluginRegistry
+) -> tuple[list[Candidate], list[Unusable]]:
+    """The `candidates`, and the kernels of plugins that are none: the strategy did without them."""
     found = [_candidate(spec, registry) for spec in strategy.kernels]
     named = {candidate.kernel.full_name for candidate in found}
-    rest = (c for c in registry.components("kernels") if c.full_name not in named)
-    return found + [_candidate(KernelSpec(c.full_name), registry) for c in rest]
+    unusable = []
+    for kernel in registry.components("kernels"):
+        if kernel.full_name in named:
+            continue
+        try:
+            found.append(_candidate(KernelSpec(kernel.full_name), registry))
+        except BrainsmithError as error:
+            unusable.append(Unusable(kernel, error))
+    return found, unusable
 
 
 def map_model(
@@ -144,7 +169,7 @@ def _candidate(spec: KernelSpec, registry: PluginRegistry) -> Candidate:
                 hint=nearest(name, info.params),
             )
         params[name] = info.params[name].check(name, value, spec.name)
-    operation = registry.get("operations", info.operation_type)
+    operation = registry.operation_of(kernel)
     return Candidate(kernel, operation, backend, params)
 
 

@@ -73,7 +73,7 @@ def report(
         ),
         steps=tuple(steps),
         tools=tuple(_tools(log)),
-        diagnostics=tuple(_diagnostics(physical, clock)),
+        diagnostics=tuple(_diagnostics(front, physical, clock)),
         target_fps=options.target_fps,
     )
 
@@ -232,9 +232,10 @@ def _tools(log: BuildLog) -> list[ToolRecord]:
     return [ToolRecord(name, version) for name, version in sorted(seen.items())]
 
 
-def _diagnostics(physical: Physical | None, clock: float) -> list[Diagnostic]:
+def _diagnostics(front: FrontEnd, physical: Physical | None, clock: float) -> list[Diagnostic]:
     placements = physical.placements if physical is not None else {}
-    return [
+    found = [Diagnostic("warning", what, where) for what, where in front.mapping.warnings]
+    return found + [
         Diagnostic(
             "warning",
             f"{placement.fmax_mhz:.1f} MHz were reached, {clock:g} were asked for",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,7 @@ from brainsmith.compiler.strategy import TransformSpec
 from brainsmith.errors import ConfigurationError, PluginError, nearest
 from brainsmith.model.model import Model
 from brainsmith.plugins import PluginRegistry
-
-QONNX_BASE = "qonnx.transformation.base.Transformation"
+from brainsmith.plugins.contracts import is_qonnx
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,11 @@ class Step:
     stage: str
     transform: Any
     config: TransformConfig
+    compatible_kernels: tuple[str, ...] = ()
 
     def apply(self, model: Model) -> Model:
         """The transformed model; the transform gets a `Model`, `ModelWrapper` or `ModelProto`."""
-        if _is_qonnx(type(self.transform)):
+        if is_qonnx(type(self.transform)):
             result = model.to_qonnx().transform(self.transform)
         elif (form := _wanted_form(self.transform)) == "ModelWrapper":
             result = self.transform.apply(model.to_qonnx(), self.config)
@@ -59,21 +59,36 @@ def run(model: Model, steps: Sequence[Step], progress: Progress) -> Model:
     return model
 
 
+def mismatches(steps: Sequence[Step], kernels: Iterable[str]) -> list[tuple[str, str]]:
+    """(sentence, transform) for each transform that does not name a kernel that is used.
+
+    Args:
+        kernels: full names of the kernels that the model is mapped to.
+    """
+    used = sorted(set(kernels))
+    found = []
+    for step in steps:
+        names = set(step.compatible_kernels)
+        others = [full for full in used if not {full, full.partition(":")[2]} & names]
+        if names and others:
+            found.append(
+                (
+                    f"the transform works well with {', '.join(step.compatible_kernels)}; "
+                    f"the model also uses {', '.join(others)}",
+                    step.name,
+                )
+            )
+    return found
+
+
 def _step(spec: TransformSpec, registry: PluginRegistry, family: str) -> Step:
     if ":" in spec.name and spec.name.split(".")[0] == "qonnx":
-        if spec.stage is None:
-            raise ConfigurationError(
-                "a QONNX transformation needs a stage", where=spec.name, hint=", ".join(STAGES)
-            )
-        cls = _qonnx_class(spec.name)
-        try:
-            instance = cls(**spec.params)
-        except TypeError as error:
-            raise ConfigurationError(str(error), where=spec.name) from error
-        return Step(spec.name, spec.stage, instance, TransformConfig(spec.params, family))
+        return _qonnx_step(spec, _qonnx_class(spec.name), spec.stage, family)
     component = registry.get("transforms", spec.name)
-    info = component.info
-    assert isinstance(info, TransformInfo)
+    if is_qonnx(component.cls):
+        stage = spec.stage or component.info.stage
+        return _qonnx_step(spec, component.cls, stage, family)
+    info: TransformInfo = component.info
     params = {name: param.default for name, param in info.params.items()}
     for name, value in spec.params.items():
         if name not in info.params:
@@ -83,9 +98,36 @@ def _step(spec: TransformSpec, registry: PluginRegistry, family: str) -> Step:
                 hint=nearest(name, info.params),
             )
         params[name] = info.params[name].check(name, value, spec.name)
+    transform = component.cls()
     return Step(
-        spec.name, spec.stage or info.stage, component.cls(), TransformConfig(params, family)
+        spec.name,
+        spec.stage or info.stage,
+        transform,
+        TransformConfig(params, family),
+        _compatible_kernels(transform, component.full_name),
     )
+
+
+def _compatible_kernels(transform: Any, where: str) -> tuple[str, ...]:
+    names = getattr(transform, "compatible_kernels", ())
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise PluginError("`compatible_kernels` is a list of kernels' names", where=where)
+    return tuple(names)
+
+
+def _qonnx_step(spec: TransformSpec, cls: type, stage: str | None, family: str) -> Step:
+    """A step of a QONNX transformation, whose parameters are those of its constructor."""
+    if not stage:
+        raise ConfigurationError(
+            "a QONNX transformation needs a stage, in the strategy or in its plugin's manifest",
+            where=spec.name,
+            hint=", ".join(STAGES),
+        )
+    try:
+        instance = cls(**spec.params)
+    except TypeError as error:
+        raise ConfigurationError(str(error), where=spec.name) from error
+    return Step(spec.name, stage, instance, TransformConfig(spec.params, family))
 
 
 def _qonnx_class(name: str) -> type:
@@ -94,13 +136,9 @@ def _qonnx_class(name: str) -> type:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(f"cannot import '{name}': {error}") from error
-    if not (isinstance(found, type) and _is_qonnx(found)):
+    if not (isinstance(found, type) and is_qonnx(found)):
         raise ConfigurationError(f"'{name}' is no QONNX Transformation")
     return found
-
-
-def _is_qonnx(cls: type) -> bool:
-    return any(f"{base.__module__}.{base.__qualname__}" == QONNX_BASE for base in cls.__mro__)
 
 
 def _wanted_form(transform: Any) -> str:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from brainsmith.api.decorators import BACKENDS, STAGES
 from brainsmith.errors import ConfigurationError, PluginError, nearest
 from brainsmith.plugins import PluginRegistry
-from brainsmith.plugins.manifest import explain, first_complaint, read_yaml
+from brainsmith.plugins.complaints import complaints
+from brainsmith.plugins.safe_yaml import Document, read_document
 
 Objective = Literal["throughput", "area"]
 ParamValue = int | str
@@ -143,16 +144,19 @@ def load_strategy(
 
 def _read_file(path: Path) -> CompilationStrategy:
     try:
-        return _parse(read_yaml(path), str(path))
+        document = read_document(path)
     except PluginError as error:
         raise ConfigurationError(error.what, where=error.where, hint=error.hint) from error
+    return _parse(document.data, str(path), document)
 
 
-def _parse(data: Any, where: str) -> CompilationStrategy:
+def _parse(data: Any, where: str, document: Document | None = None) -> CompilationStrategy:
     try:
         parsed = _StrategyFile.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, _schema_at(error)), where=where) from error
+        first = complaints(error, _StrategyFile)[0]
+        where = document.place(first.field) if document else where
+        raise ConfigurationError(first.what, where=where, hint=first.hint) from error
     return CompilationStrategy(
         name=parsed.name,
         description=parsed.description,
@@ -162,16 +166,6 @@ def _parse(data: Any, where: str) -> CompilationStrategy:
         kernels=tuple(KernelSpec(k.name, k.backend, k.params) for k in parsed.kernels),
         transforms=tuple(TransformSpec(t.name, t.params, t.stage) for t in parsed.transforms),
     )
-
-
-def _schema_at(error: ValidationError) -> type[BaseModel]:
-    """The part of the schema that the first complaint is about."""
-    match first_complaint(error)["loc"][:1]:
-        case ("kernels",):
-            return _KernelFile
-        case ("transforms",):
-            return _TransformFile
-    return _StrategyFile
 
 
 def _merge(

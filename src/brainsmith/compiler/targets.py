@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from brainsmith.errors import PluginError, TargetError, nearest
+from brainsmith.errors import ConfigurationError, PluginError, TargetError
 from brainsmith.plugins import Component, PluginRegistry
-from brainsmith.plugins.manifest import explain
+from brainsmith.plugins.complaints import complaints
 
 Family = Literal["ecp5", "ice40", "xc7", "xcup"]
 
@@ -53,24 +53,37 @@ def list_targets(registry: PluginRegistry | None = None) -> list[Target]:
 
 
 def get_target(name: str, registry: PluginRegistry) -> Target:
-    """The target called `name`; TargetError names the nearest one where there is none."""
-    components = registry.components("targets")
-    for component in components:
-        if name in (component.name, component.full_name):
-            return _read(component)
-    raise TargetError(
-        f"there is no target '{name}'", hint=nearest(name, [c.name for c in components])
-    )
+    """The target called `name`, or `plugin:name`.
+
+    Raises:
+        TargetError: there is none, with the nearest one; or several plugins offer the name.
+    """
+    try:
+        component = registry.get("targets", name)
+    except ConfigurationError as error:
+        raise TargetError(error.what, where=error.where, hint=error.hint) from error
+    return _read(component)
 
 
 def _read(component: Component) -> Target:
     try:
-        target = Target.model_validate(component.data)
+        target = Target.model_validate(_data(component))
     except ValidationError as error:
-        raise PluginError(explain(error, Target), where=component.full_name) from error
+        first = complaints(error, Target)[0]
+        raise PluginError(first.what, where=component.full_name, hint=first.hint) from error
     if target.name != component.name:
         raise PluginError(
             f"the manifest calls the target '{component.name}', its file '{target.name}'",
             where=component.full_name,
         )
     return target
+
+
+def _data(component: Component) -> Any:
+    """The fields of a target: those of its file, or the attributes of its class."""
+    if component.is_data:
+        return component.data
+    cls, info = component.cls, component.info
+    fields = [field for field in Target.model_fields if hasattr(cls, field)]
+    own = {field: getattr(cls, field) for field in fields}
+    return {**own, "name": info.name, "description": info.description}

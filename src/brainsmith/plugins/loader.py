@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from brainsmith.errors import PluginError
-from brainsmith.plugins.manifest import FILE_NAME, Manifest
+from brainsmith.plugins.places import FILE_NAME
 from brainsmith.plugins.plugin import Plugin
 
 
 class PluginLoader:
     """Makes a `Plugin` of a manifest."""
 
-    def load_plugin(self, manifest_path: str | Path, *, package: str = "") -> Plugin:
-        """The plugin of a manifest file or of the folder that holds one.
+    def load_plugin(self, manifest_path: str | Path, *, package: str | None = None) -> Plugin:
+        """The plugin of a manifest file, or of the folder that holds one.
+
+        The manifest and what it needs are checked now; a component's module is imported, and its
+        class checked, at its first use.
 
         Args:
             manifest_path: the file `brainsmith.yaml`, or its folder.
-            package: the package that the manifest's modules are relative to.
+            package: the installed Python package that the manifest's modules belong to; None for
+                a plugin that is a folder of its own.
 
         Raises:
-            PluginError: the manifest cannot be read, or two components have one name.
+            PluginError: the manifest is wrong, or something that the plugin needs is missing.
         """
+        from brainsmith.plugins.manifest import Manifest
+        from brainsmith.plugins.reading import record_of
+
         path = Path(manifest_path)
         path = path / FILE_NAME if path.is_dir() else path
-        plugin = Plugin(Manifest.read(path), path.parent, package)
-        seen: set[tuple[str, str]] = set()
-        for component in plugin.components:
-            key = (component.kind, component.name)
-            if key in seen:
-                raise PluginError(
-                    f"two {component.kind} are called '{component.name}'", where=str(path)
-                )
-            seen.add(key)
+        plugin = Plugin(record_of(Manifest.read(path)), path, package=package)
+        plugin.check_requirements()
         return plugin

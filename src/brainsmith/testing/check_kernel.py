@@ -97,7 +97,7 @@ def check_kernel(
     registry = registry or PluginRegistry()
     component = registry.get("kernels", kernel)
     info = component.info
-    operation = registry.get("operations", info.operation_type)
+    operation = registry.operation_of(component)
     params = {name: param.default for name, param in info.params.items()}
     candidate = Candidate(component, operation, backend or info.default_backend, params)
     modules = [implement(_instance(candidate, case, i)) for i, case in enumerate(cases)]

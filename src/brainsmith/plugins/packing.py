@@ -1,0 +1,162 @@
+"""The archive writer: the same bytes for the same files, whoever packs them and when.
+
+Files come in the order of their names, with the first moment that zip knows as their time, and
+compressed only where that makes them smaller. What is written is read back before it is given out,
+so nothing is packed that the reader would refuse.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from brainsmith.errors import ConfigurationError, PluginError
+from brainsmith.plugins.archive import SUFFIX, Archive, parse_archive
+from brainsmith.plugins.archive_format import (
+    CENTRAL,
+    CENTRAL_SIGNATURE,
+    DEFLATED,
+    END,
+    END_SIGNATURE,
+    LIMITS,
+    LOCAL,
+    LOCAL_SIGNATURE,
+    STORED,
+    UTF8_FLAG,
+    Limits,
+)
+from brainsmith.plugins.files import replace_file, storage_errors
+
+# Made by Unix, needs version 2.0; 1980-01-01 00:00; a regular file that all may read.
+_MADE_BY, _NEEDED, _TIME, _DATE = 3 << 8 | 20, 20, 0, 1 << 5 | 1
+_ATTRIBUTES = (stat.S_IFREG | 0o644) << 16
+
+# What tools leave in a source tree. Hidden files are no part of a plugin either, nor its secrets.
+_LEFT_OUT = (".*", "__pycache__", "*.pyc", "*.pyo", "*.egg-info", f"*{SUFFIX}")
+_LEFT_OUT_AT_THE_TOP = ("build", "dist", "brainsmith.lock")
+
+
+def package_files(folder: Path) -> dict[str, Path]:
+    """The files of a plugin's source tree that belong to its package, by name in the package.
+
+    Left out are hidden files, bytecode, packages, and `build` and `dist` at the top.
+
+    Raises:
+        PluginError: there is a link or something else that is no regular file.
+        ConfigurationError: `folder` is no folder or cannot be read.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError("there is no such folder", where=str(folder))
+    try:
+        return {path.relative_to(folder).as_posix(): path for path in _files(folder, top=True)}
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read the folder: {error.strerror}", where=str(error.filename or folder)
+        ) from error
+
+
+def _files(folder: Path, *, top: bool = False) -> Iterator[Path]:
+    patterns = _LEFT_OUT + (_LEFT_OUT_AT_THE_TOP if top else ())
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if any(fnmatch(entry.name.lower(), pattern) for pattern in patterns):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(folder / entry.name)
+        elif entry.is_file(follow_symlinks=False):
+            yield folder / entry.name
+        else:
+            raise PluginError(
+                "a plugin holds regular files and folders only, no links",
+                where=str(folder / entry.name),
+                hint="put the file itself there",
+            )
+
+
+def pack(folder: Path, limits: Limits = LIMITS) -> Archive:
+    """The package of a plugin's source tree, in memory.
+
+    Raises:
+        PluginError: a name or a size breaks a rule of the format, or a file is a link.
+        ConfigurationError: the folder or a file in it cannot be read.
+    """
+    files = sorted((_encoded(name, path), path) for name, path in package_files(folder).items())
+    content, directory, total = bytearray(), bytearray(), 0
+    for name, path in files:
+        data = _read(path, limits.unpacked - total)
+        total += len(data)
+        _append(content, directory, name, data)
+        if len(content) > limits.packed:
+            raise _too_large(folder, f"packs to more than {limits.packed >> 20} MiB")
+    count = min(len(files), 0xFFFF)
+    end = END.pack(END_SIGNATURE, 0, 0, count, count, len(directory), len(content), 0)
+    return parse_archive(bytes(content + directory) + end, str(folder), limits)
+
+
+def write_archive(folder: Path, file: Path) -> str:
+    """Packs a plugin's source tree into `file`, whole or not at all.
+
+    The same files give the same bytes with the same zlib; the digest of the content
+    (`archive.tree_digest`) does not depend on zlib either.
+
+    Returns:
+        the digest of the archive, as "sha256:...".
+
+    Raises:
+        PluginError: a name or a size breaks a rule of the format, or a file is a link.
+        ConfigurationError: the folder cannot be read.
+        StorageError: `file` cannot be written.
+    """
+    archive = pack(folder)
+    with storage_errors(file):
+        replace_file(file, archive.data)
+    return archive.digest
+
+
+def _append(content: bytearray, directory: bytearray, name: bytes, data: bytes) -> None:
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = deflater.compress(data) + deflater.flush()
+    method = DEFLATED if len(packed) < len(data) else STORED
+    packed = packed if method == DEFLATED else data
+    common = (_NEEDED, UTF8_FLAG, method, _TIME, _DATE)
+    sizes = (zlib.crc32(data), len(packed), len(data), len(name), 0)
+    directory += CENTRAL.pack(
+        CENTRAL_SIGNATURE, _MADE_BY, *common, *sizes, 0, 0, 0, _ATTRIBUTES, len(content)
+    )
+    directory += name
+    content += LOCAL.pack(LOCAL_SIGNATURE, *common, *sizes) + name + packed
+
+
+def _encoded(name: str, path: Path) -> bytes:
+    try:
+        return name.encode()
+    except UnicodeEncodeError as error:
+        raise PluginError("the file's name is not UTF-8", where=ascii(str(path))) from error
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """The content of a regular file, by a descriptor that no link can redirect."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise PluginError("the file was replaced while it was read", where=str(path))
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read the file: {error.strerror}", where=str(path)
+        ) from error
+    if len(data) > limit:
+        raise _too_large(path, "is too large for a package")
+    return data
+
+
+def _too_large(path: Path, what: str) -> PluginError:
+    return PluginError(
+        f"the plugin {what}", where=str(path), hint="leave out what it does not need"
+    )
