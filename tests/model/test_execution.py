@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 import qonnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from qonnx.core.onnx_exec import execute_onnx
 
 from brainsmith.errors import ModelError
@@ -168,3 +168,40 @@ def test_some_nodes_alone() -> None:
     (array,) = evaluate(model, nodes, ["Relu_0_out0"], feeds).values()
     whole = execute(model, {"pixels": np.zeros((1, 64))}, overrides=feeds, keep={"Relu_0_out0"})
     np.testing.assert_array_equal(array, whole["Relu_0_out0"])
+
+
+def test_nodes_of_one_name_are_executed() -> None:
+    nodes = [
+        helper.make_node("Relu", ["x"], ["a"], "twin"),
+        helper.make_node("Neg", ["a"], ["y"], "twin"),
+    ]
+    ends = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [2]) for n in ("x", "y")]
+    proto = helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:]), ir_version=10)
+    model = Model.from_proto(proto)
+    outputs = execute(model, {"x": np.float32([-1, 2])})
+    np.testing.assert_array_equal(outputs["y"], [0, -2])
+
+
+@pytest.mark.parametrize(("element", "codes"), [("INT4", [-8, 5, 7]), ("UINT4", [0, 7, 15])])
+def test_integers_of_four_bits_are_executed(element: str, codes: list[int]) -> None:
+    kind = onnx.TensorProto.DataType.Value(element)
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"]),
+    ]
+    constants = [
+        helper.make_tensor("s", onnx.TensorProto.FLOAT, [], [0.5]),
+        helper.make_tensor("z", kind, [], [2]),
+    ]
+    ends = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [3]) for n in ("x", "y")]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], constants)
+    opsets = [helper.make_opsetid("", 21)]
+    model = Model.from_proto(helper.make_model(graph, opset_imports=opsets, ir_version=10))
+    infer_shapes(model)
+    reals = (np.array(codes) - 2) * np.float32(0.5)
+    seen = execute(model, {"x": reals * np.float32(1.01)}, keep=["q"])
+    np.testing.assert_array_equal(seen["q"].astype(int), codes)
+    np.testing.assert_array_equal(seen["y"], reals)
+    # What stands in for 4-bit integers goes back into ONNX Runtime.
+    fed = execute(model, {"x": reals}, overrides={"q": np.float32(codes[::-1])})
+    np.testing.assert_array_equal(fed["y"], reals[::-1])

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx
 import onnx_ir as ir
 
-from brainsmith.model import runners
 from brainsmith.model.dialects import is_qonnx
-
-if TYPE_CHECKING:
-    import onnxruntime
+from brainsmith.model.runners import execute_qonnx
+from brainsmith.model.sessions import Session
 
 Operands = Sequence[np.ndarray | None]
 
@@ -52,11 +50,11 @@ class Operator:
         """
         feeds = {f"i{i}": array for i, array in enumerate(operands) if array is not None}
         if self._qonnx is not None:
-            runners.execute_qonnx(self._qonnx, feeds, self._where)
+            execute_qonnx(self._qonnx, feeds, self._where)
             return np.asarray(feeds["y"])
         types = tuple((name, int(_element(array)), array.ndim) for name, array in feeds.items())
         session = _session(self._key, self._proto.domain, self._opset, self._ir_version, types)
-        return runners.run(session, feeds, self._where)[0]
+        return session.run(feeds)[0]
 
 
 def _element(array: np.ndarray) -> ir.DataType:
@@ -66,11 +64,11 @@ def _element(array: np.ndarray) -> ir.DataType:
 @functools.lru_cache(maxsize=512)
 def _session(
     node: bytes, domain: str, opset: int, ir_version: int, types: tuple[tuple[str, int, int], ...]
-) -> onnxruntime.InferenceSession:
+) -> Session:
     proto = onnx.NodeProto.FromString(node)
     graph = onnx.GraphProto(name="node", node=[proto])
     for name, element, rank in types:
         info = onnx.helper.make_tensor_value_info(name, element, [None] * rank)
         graph.input.append(info)
     graph.output.add(name="y")
-    return runners.session(graph, {domain: opset}, ir_version, proto.op_type)
+    return Session(graph, {domain: opset}, ir_version, proto.op_type)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import onnx
 import onnx_ir as ir
 
 from brainsmith.errors import ModelError
-from brainsmith.model.dialects import CHANNELS_LAST, QONNX
-
-if TYPE_CHECKING:
-    import onnxruntime
+from brainsmith.model.sessions import Session, first_line
 
 Arrays = dict[str, np.ndarray]
 
@@ -50,7 +46,7 @@ class OrtRunner:
         self._reads = tuple(inputs)
         self._writes = tuple(writes)
         graph = onnx.GraphProto(name="segment")
-        graph.node.extend(ir.serde.serialize_node(node) for node in nodes)
+        graph.node.extend(_uniquely_named(nodes))
         graph.input.extend(onnx.ValueInfoProto(name=n) for n in inputs)
         for info, value in zip(graph.input, inputs.values(), strict=True):
             info.CopyFrom(_typed(info.name, value))
@@ -58,17 +54,12 @@ class OrtRunner:
         for name, value in constants.items():
             graph.initializer.append(_tensor(name, value))
         where = ", ".join(node.name or node.op_type for node in nodes[:3])
-        self._session = session(
-            graph,
-            model.opset_imports,
-            model.ir_version,
-            where + (", ..." if len(nodes) > 3 else ""),
-        )
-        self._where = where
+        where += ", ..." if len(nodes) > 3 else ""
+        self._session = Session(graph, model.opset_imports, model.ir_version, where)
 
     def run(self, values: Mapping[str, np.ndarray]) -> Arrays:
         feeds = {name: values[name] for name in self._reads}
-        return dict(zip(self._writes, run(self._session, feeds, self._where), strict=True))
+        return dict(zip(self._writes, self._session.run(feeds), strict=True))
 
 
 class QonnxRunner:
@@ -106,56 +97,8 @@ def execute_qonnx(operator: Any, context: Arrays, where: str) -> None:
         operator.execute_node(context, onnx.GraphProto())
     except Exception as error:  # QONNX raises bare Exception and AssertionError
         raise ModelError(
-            f"QONNX cannot execute the node: {_first_line(error)}", where=f"node '{where}'"
+            f"QONNX cannot execute the node: {first_line(error)}", where=f"node '{where}'"
         ) from error
-
-
-def session(
-    graph: onnx.GraphProto, opsets: Mapping[str, int], ir_version: int, where: str
-) -> onnxruntime.InferenceSession:
-    """A session of ONNX Runtime for a graph, optimizations off.
-
-    Raises:
-        ModelError: ONNX Runtime refuses the graph; `where` says which nodes it has.
-    """
-    # Without this, importing onnxruntime writes a device id and starts a thread.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime as ort
-
-    imports = [
-        onnx.helper.make_opsetid(domain, version)
-        for domain, version in opsets.items()
-        if domain not in (QONNX, CHANNELS_LAST)
-    ]
-    proto = onnx.helper.make_model(graph, opset_imports=imports, ir_version=max(ir_version, 8))
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return ort.InferenceSession(
-            proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # the classes of its errors derive from Exception alone
-        raise ModelError(
-            f"ONNX Runtime cannot execute this part of the model: {_first_line(error)}",
-            where=f"nodes {where}",
-            hint="check the operators, their attributes and the opset of the model",
-        ) from error
-
-
-def run(
-    session: onnxruntime.InferenceSession, feeds: Mapping[str, np.ndarray], where: str
-) -> list[np.ndarray]:
-    """Runs a session; raises ModelError where ONNX Runtime fails."""
-    try:
-        outputs: list[np.ndarray] = session.run(None, dict(feeds))
-    except Exception as error:
-        raise ModelError(
-            f"ONNX Runtime failed: {_first_line(error)}", where=f"nodes {where}"
-        ) from error
-    return outputs
 
 
 def captured(nodes: Iterable[ir.Node]) -> Iterable[ir.Value]:
@@ -178,6 +121,17 @@ def _graphs(attribute: ir.Attr) -> Sequence[ir.Graph]:
     return []
 
 
+def _uniquely_named(nodes: Iterable[ir.Node]) -> Iterable[onnx.NodeProto]:
+    """The nodes; ONNX Runtime refuses two of one name, which ONNX allows."""
+    taken: set[str] = set()
+    for node in nodes:
+        proto = ir.serde.serialize_node(node)
+        if proto.name in taken:
+            proto.name = ""
+        taken.add(proto.name)
+        yield proto
+
+
 def _typed(name: str, value: ir.Value) -> onnx.ValueInfoProto:
     """Name and element type of a value. The shape is left to the session, which gets arrays."""
     element = value.dtype or ir.DataType.FLOAT
@@ -193,8 +147,3 @@ def _tensor(name: str, value: ir.Value) -> onnx.TensorProto:
     else:
         proto.raw_data = tensor.tobytes()
     return proto
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
