@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 
@@ -353,3 +354,80 @@ def test_thresholds_per_channel_follow_their_layout(layout: str) -> None:
         assert_same_layers(model, compiled, frames)
     else:
         assert "its elements differ in more than the last dimension" in compiled.notes[0].reason
+
+
+def test_a_single_dimension_has_thresholds_too() -> None:
+    net = Net((8,), "INT4")
+    y = net.MatMul("x", _weights(net, 8, 4))
+    y = net.quant(net.Add(y, np.float32([0.1, 0.2, 0.3, 0.4])), 0.5, 0, 3)
+    model = net.model(net.MatMul(y, _weights(net, 4, 3, seed=1)))
+    compiled = streamlined(model)
+    assert [name for name in operators(compiled) if name != "Reshape"] == [
+        "MatMul",
+        "MultiThreshold",
+        "MatMul",
+        "Mul",
+    ]
+    _assert_equal_outputs(model, compiled, _frames(-8, 7, 8))
+
+
+def test_the_greatest_in_each_row_of_a_batch_with_a_bias() -> None:
+    net = Net((3, 8), "INT4")
+    y = net.MatMul("x", _weights(net, 8, 4))
+    model = net.model(net.ArgMax(net.Add(y, np.float32([1, 0.5, 0.25, -1])), axis=-1), element=7)
+    compiled = streamlined(model)
+    assert operators(compiled) == ["MatMul", "Add", "ArgMax"]
+    offsets = compiled.constant(compiled.graph[1].inputs[1])
+    assert offsets is not None and offsets.shape == (4,)
+    _assert_equal_outputs(model, compiled, _frames(-8, 7, 3, 8))
+
+
+def test_a_bias_for_all_rows_goes_through_a_product() -> None:
+    net = Net((1, 3, 8), "INT4")
+    x = net.Add("x", np.arange(8, dtype=np.float32))
+    model = net.model(net.MatMul(x, _weights(net, 8, 4)))
+    compiled = streamlined(model)
+    assert operators(compiled)[0] == "MatMul"
+    _assert_equal_outputs(model, compiled, _frames(-8, 7, 1, 3, 8))
+
+
+def test_a_residual_sum_may_have_a_bias_per_channel() -> None:
+    net = Net((1, 8), "INT4")
+    y = net.Add(net.MatMul("x", _weights(net, 8, 8)), np.arange(8, dtype=np.float32) / 4)
+    model = net.model(net.quant(net.Add("x", y), 0.5, 0, 4))
+    compiled = streamlined(model)
+    assert "Quant" not in operators(compiled), compiled.notes
+    assert assert_same_layers(model, compiled, _frames(-8, 7, 1, 8)) > 0
+
+
+def test_quantized_weights_of_a_product_on_the_host_are_constants() -> None:
+    net = Net((1, 8))
+    model = net.model(net.MatMul("x", _weights(net, 8, 4)))
+    compiled = streamlined(model)
+    assert operators(compiled) == ["MatMul"]
+    # Halves, so that no sum is rounded, whatever its order.
+    _assert_equal_outputs(model, compiled, _frames(-8, 7, 1, 8) / np.float32(2))
+
+
+def test_a_zero_point_of_four_bits_is_subtracted() -> None:
+    net = Net((1, 8), "UINT8")
+    zero = onnx.helper.make_tensor("zero", onnx.TensorProto.INT4, [], [2])
+    net.constants.append(zero)
+    y = net.QuantizeLinear("x", np.float32(16), "zero")
+    y = net.DequantizeLinear(y, np.float32(16), "zero")
+    model = net.model(net.MatMul(y, _weights(net, 8, 4)))
+    compiled = streamlined(model)
+    assert operators(compiled)[:2] == ["MultiThreshold", "MatMul"]
+    assert assert_same_layers(model, compiled, _frames(0, 255, 1, 8)) > 0
+
+
+def test_a_curve_that_turns_by_rounding_stays_on_the_host() -> None:
+    # Tanh in float32 falls by one unit in the last place here and there; a quantizer as fine as
+    # these units sees it, though the function only rises.
+    net = Net((1, 1), "INT12")
+    y = net.Tanh(net.Mul("x", np.float32(2**-8)))
+    model = net.model(net.quant(net.Sub(y, np.float32(0.9998)), 2**-24, 0, 12, signed=0))
+    compiled = streamlined(model)
+    notes = " ".join(note.reason for note in compiled.notes)
+    assert "Quant" in operators(compiled)
+    assert "last bit" in notes

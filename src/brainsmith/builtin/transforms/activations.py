@@ -49,7 +49,7 @@ def integer_codes(graph: IntegerGraph, node: ir.Node, chain: Chain | None) -> An
         The anchor of the codes, or the reason why the quantizer stays as it is.
 
     Raises:
-        ModelError: the chain is not monotone.
+        ModelError: the chain is not monotone for real numbers.
     """
     model = graph.model
     grid = grid_of(model, node)
@@ -68,7 +68,7 @@ def integer_codes(graph: IntegerGraph, node: ir.Node, chain: Chain | None) -> An
         link = flipped
         stairs = _stairs(model, link, grid)
     if isinstance(stairs, NotMonotone):
-        raise _not_monotone(model, link, stairs)
+        return _not_monotone(model, link, stairs)
     if isinstance(stairs, NotProved):
         return stairs.reason
     if isinstance(stairs, Falling):
@@ -167,22 +167,32 @@ def _threshold_rows(node: ir.Node, thresholds: NDArray[Any], rank: int) -> NDArr
     return np.asarray(rows.reshape([-1 if i == axis else 1 for i in range(rank)]), np.int64)
 
 
-def _not_monotone(model: Model, link: Chain, found: NotMonotone) -> ModelError:
-    """The error for a chain that goes up and down, with the first node that does."""
+def _not_monotone(model: Model, link: Chain, found: NotMonotone) -> str:
+    """The reason why a chain has no thresholds that rises but for the rounding of a curve.
+
+    Raises:
+        ModelError: it goes up and down for real numbers; names the first node that does.
+    """
     guilty = _first_not_monotone(model, link, found)
+    name = guilty.name or guilty.op_type
     points = ", ".join(
         f"{q} gives {code}" for q, code in zip(found.points, found.codes, strict=True)
     )
     assert link.node is not None
-    return ModelError(
+    if guilty.domain == "" and guilty.op_type in elementwise.MONOTONE_CURVES:
+        return (
+            f"'{name}' is not monotone in the last bit of its float32 results (for the integer "
+            f"behind '{link.anchor.real.name}', {points}), so no thresholds give the same codes"
+        )
+    raise ModelError(
         f"the activation in front of the quantizer '{link.node.name}' is not monotone: for the "
         f"integer behind '{link.anchor.real.name}', {points}",
-        where=f"node '{guilty}'",
+        where=f"node '{name}'",
         hint="thresholds need an activation that only rises or only falls, such as Relu or Clip",
     )
 
 
-def _first_not_monotone(model: Model, link: Chain, found: NotMonotone) -> str:
+def _first_not_monotone(model: Model, link: Chain, found: NotMonotone) -> ir.Node:
     """The first node behind which the three integers go up and down, else the quantizer."""
     for part in link.links():
         if part.node is None or is_view(part.node):
@@ -191,6 +201,6 @@ def _first_not_monotone(model: Model, link: Chain, found: NotMonotone) -> str:
         points = np.broadcast_to(np.array(found.points)[:, None], (3, function.labels))
         a, b, c = function(points)[:, found.label].astype(np.float64)
         if (b - a) * (c - b) < 0:
-            return part.node.name or part.node.op_type
+            return part.node
     assert link.node is not None
-    return link.node.name or link.node.op_type
+    return link.node

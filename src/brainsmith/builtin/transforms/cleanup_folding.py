@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,16 +72,34 @@ class FoldConstants:
             else:
                 continue
             folded.update(dict.fromkeys(node.outputs, node))
-        wanted = _leaving(folded)
-        names = [name for value in wanted if (name := value.name or "") not in shapes]
-        arrays = {**shapes, **evaluate(model, computed, names, shapes)}
-        for value in wanted:
-            model.make_constant(value, arrays[value.name or ""])
-        for node in reversed(dict.fromkeys(folded.values())):
-            used = any(value.uses() or value.is_graph_output() for value in node.outputs)
-            if not used and node.graph is not None:
-                model.graph.remove(node, safe=True)
+        _replace(model, folded, shapes, computed)
         return model
+
+
+def fold(model: Model, nodes: Sequence[ir.Node]) -> None:
+    """Replaces nodes that read only constants and each other, in their order, by initializers.
+
+    What is an output of the graph stays computed.
+    """
+    folded = {value: node for node in nodes for value in node.outputs}
+    _replace(model, folded, {}, nodes)
+
+
+def _replace(
+    model: Model,
+    folded: Mapping[ir.Value, ir.Node],
+    known: Mapping[str, np.ndarray],
+    computed: Sequence[ir.Node],
+) -> None:
+    wanted = _leaving(folded)
+    names = [name for value in wanted if (name := value.name or "") not in known]
+    arrays = {**known, **evaluate(model, computed, names, known)}
+    for value in wanted:
+        model.make_constant(value, arrays[value.name or ""])
+    for node in reversed(dict.fromkeys(folded.values())):
+        used = any(value.uses() or value.is_graph_output() for value in node.outputs)
+        if not used and node.graph is not None:
+            model.graph.remove(node, safe=True)
 
 
 def _leaving(folded: Mapping[ir.Value, ir.Node]) -> list[ir.Value]:

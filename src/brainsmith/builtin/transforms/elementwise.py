@@ -31,6 +31,9 @@ RECTIFIERS = frozenset(
 UNARY = CURVES | RECTIFIERS | {"Abs", "Cast", "Ceil", "Dropout", "Floor", "Neg", "Reciprocal"}
 ELEMENTWISE = BROADCAST | ALONG_AXIS | UNARY | {"Round", "ThresholdedRelu"}
 
+# Monotone for real numbers, which their approximations in float32 need not be to the last bit.
+MONOTONE_CURVES = CURVES | {"Elu", "HardSigmoid", "Selu"}
+
 # Monotone whatever rounding does: a correctly rounded operation never swaps two operands.
 _RISING = frozenset({"Relu", "Clip", "Ceil", "Floor", "Round", "Min", "Max", "Dropout"})
 _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "MultiThreshold", "QuantizeLinear"})
@@ -95,7 +98,7 @@ def _next(model: Model, link: Chain, known: Affine) -> Affine | None:
         return known
     shape = model.shape(link.parent.value)
     constants = [
-        None if c is None or c.dtype.kind not in "fiu" else aligned(node, c, shape)
+        None if c is None or not _is_number(c) else aligned(node, c, shape)
         for c in operands(model, node)
     ]
     step = _AFFINE.get(node.op_type) if node.domain == "" else None
@@ -105,6 +108,11 @@ def _next(model: Model, link: Chain, known: Affine) -> Affine | None:
     if result is None or max(bits(result.scale), bits(result.bias)) > MAX_RATIONAL_BITS:
         return None
     return result
+
+
+def _is_number(array: NDArray[Any]) -> bool:
+    # NumPy does not count integers of 4 bits among its kinds of numbers.
+    return array.dtype.kind in "fiu" or ir.DataType.from_numpy(array.dtype).is_integer()
 
 
 def _add(node: ir.Node, x: Affine, c: Sequence[Rationals | None]) -> Affine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -129,7 +130,10 @@ class IntegerGraph:
     def thresholds(
         self, x: ir.Value, stairs: Staircase, labels: NDArray[np.int64] | None, old: ir.Node
     ) -> ir.Value | str:
-        """A MultiThreshold; `labels` say which row of the staircase an element follows."""
+        """A MultiThreshold; `labels` say which row of the staircase an element follows.
+
+        Its output is a matrix where QONNX knows no layout for the shape of `x`.
+        """
         shape = self.model.shape(x)
         rows = stairs.thresholds
         if labels is not None:
@@ -140,7 +144,7 @@ class IntegerGraph:
         if len(rows) > 1 and bool((rows == rows[0]).all()):
             rows = rows[:1]
         if not 2 <= len(shape) < len(_CHANNELS_LAST):
-            return f"it has {len(shape)} dimensions"
+            x = self.shaped(x, (math.prod(shape[:-1]), shape[-1] if shape else 1), old)
         steps = stairs.thresholds.shape[1]
         limits = (stairs.first, stairs.first + stairs.step * steps)
         datatype = BIPOLAR if stairs.step == 2 else IntType.covering(*limits)
@@ -149,7 +153,7 @@ class IntegerGraph:
             "MultiThreshold",
             [x, t],
             old=old,
-            shape=shape,
+            shape=self.model.shape(x),
             limits=limits,
             datatype=datatype,
             domain=QONNX,
@@ -157,7 +161,7 @@ class IntegerGraph:
                 "out_dtype": datatype.name,
                 "out_scale": float(stairs.step),
                 "out_bias": float(stairs.first),
-                "data_layout": _CHANNELS_LAST[len(shape)],
+                "data_layout": _CHANNELS_LAST[len(self.model.shape(x))],
             },
         )
         return self._naming(y, old.name or "")

@@ -10,13 +10,14 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from brainsmith.api import Model
-from brainsmith.builtin.transforms.elementwise import affine_of, spread
+from brainsmith.builtin.transforms.elementwise import affine_of
 from brainsmith.builtin.transforms.integer_graph import IntegerGraph
 from brainsmith.builtin.transforms.scaled_integer import (
     Affine,
     Anchor,
     Chain,
     Rationals,
+    along_last,
     exact,
     uniform,
 )
@@ -124,6 +125,5 @@ def _column_offsets(x: Affine, weights: NDArray[np.int64]) -> Rationals | None:
         if x.bias[()] == 0:
             return exact(0)
         return np.asarray(weights.sum(axis=0).astype(object) * x.bias)
-    if x.bias.size != len(weights):
-        return None
-    return np.asarray(spread(x.bias, (len(weights),)) @ weights.astype(object))
+    bias = along_last(x.bias, len(weights))
+    return None if bias is None else np.asarray(bias @ weights.astype(object))

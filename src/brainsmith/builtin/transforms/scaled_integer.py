@@ -43,6 +43,17 @@ def uniform(values: Rationals) -> Rationals:
     return values
 
 
+def along_last(values: NDArray[Any], channels: int) -> NDArray[Any] | None:
+    """Of one value per element, flattened, those of the last dimension; None where rows differ.
+
+    A scalar stays one, and becomes one where all are equal.
+    """
+    if values.ndim == 0 or bool((values == values.reshape(-1)[0]).all()):
+        return np.asarray(values.reshape(-1)[0])
+    rows = values.reshape(-1, channels)
+    return rows[0] if bool((rows == rows[0]).all()) else None
+
+
 def to_float64(values: Rationals) -> NDArray[np.float64]:
     """The nearest float64 of each rational."""
     return np.asarray([float(v) for v in values.reshape(-1)], np.float64).reshape(values.shape)

@@ -22,11 +22,13 @@ from brainsmith.api import Model, Note, Origin, TransformConfig, is_view, transf
 from brainsmith.builtin.transforms import elementwise, products, sums, weights
 from brainsmith.builtin.transforms.activations import integer_codes
 from brainsmith.builtin.transforms.chain_function import ChainFunction
+from brainsmith.builtin.transforms.cleanup_folding import fold
 from brainsmith.builtin.transforms.integer_graph import IntegerGraph, limits_of, set_integer
 from brainsmith.builtin.transforms.quantizers import is_quantizer
 from brainsmith.builtin.transforms.scaled_integer import (
     Anchor,
     Chain,
+    along_last,
     combined,
     exact,
     labels_of,
@@ -89,10 +91,17 @@ class _Pass:
             reason = self._node(node)
             if reason is not None:
                 self._reasons[node] = reason
-        staying = settle(self._graph, self._anchors)
+        settle(self._graph, self._anchors)
+        staying = self._fold_constants()
         rename(self._graph, {self._names[real]: a for real, a in self._anchors.items()})
         self._record(staying)
         return self._model
+
+    def _fold_constants(self) -> list[ir.Node]:
+        """Computes quantized constants that nodes in floating point read; what then stays."""
+        graph = self._model.graph
+        fold(self._model, [n for n in graph if self._constants.issuperset(n.outputs)])
+        return [node for node in graph if node not in self._graph.added]
 
     # --- what a node becomes --------------------------------------------------------------
 
@@ -225,19 +234,22 @@ class _Pass:
         order = order_of(function, affine, *limits)
         if isinstance(order, str):
             return order
-        self._choose(node, chain, order)
-        return None
+        return self._choose(node, chain, order)
 
-    def _choose(self, node: ir.Node, chain: Chain, order: Order) -> None:
+    def _choose(self, node: ir.Node, chain: Chain, order: Order) -> str | None:
         model, graph = self._model, self._graph
         shape = model.shape(chain.value)
         value = graph.shaped(chain.anchor.value, shape, node)
-        value = graph.scaled(value, order.multipliers, node)
-        value = graph.shifted(value, order.offsets, node)
+        terms = [along_last(t, shape[-1]) for t in (order.multipliers, order.offsets)]
+        if terms[0] is None or terms[1] is None:
+            return "its elements differ in more than the last dimension"
+        value = graph.scaled(value, terms[0], node)
+        value = graph.shifted(value, terms[1], node)
         node.replace_input_with(0, value)
         index = node.outputs[-1]
         set_integer(model, index, (0, shape[-1] - 1))
         graph.keep(node)
+        return None
 
     # --- bookkeeping ----------------------------------------------------------------------
 

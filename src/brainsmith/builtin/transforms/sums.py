@@ -9,7 +9,13 @@ import onnx_ir as ir
 
 from brainsmith.builtin.transforms.elementwise import affine_of
 from brainsmith.builtin.transforms.integer_graph import IntegerGraph
-from brainsmith.builtin.transforms.scaled_integer import Affine, Anchor, Chain, exact
+from brainsmith.builtin.transforms.scaled_integer import (
+    Affine,
+    Anchor,
+    Chain,
+    along_last,
+    exact,
+)
 
 MAX_FACTOR = 1 << 8
 
@@ -25,7 +31,7 @@ def integer_combination(graph: IntegerGraph, node: ir.Node, a: Chain, b: Chain) 
         affine = affine_of(model, chain)
         if isinstance(affine, str):
             return f"an operand is no scaled integer: {affine}"
-        if affine.scale.ndim or affine.bias.ndim:
+        if affine.scale.ndim:
             return "the scale of an operand differs from element to element"
         terms.append(affine)
     values = [graph.shaped(c.anchor.value, shape, node) for c in (a, b)]
@@ -37,7 +43,7 @@ def integer_combination(graph: IntegerGraph, node: ir.Node, a: Chain, b: Chain) 
 def _product(
     graph: IntegerGraph, node: ir.Node, values: list[ir.Value], terms: list[Affine]
 ) -> Anchor | str:
-    if any(t.bias[()] != 0 for t in terms):
+    if any(np.any(t.bias != 0) for t in terms):
         return "an operand has an offset"
     scale = np.asarray(terms[0].scale * terms[1].scale)
     y = graph.combined("Mul", values[0], values[1], node)
@@ -47,11 +53,16 @@ def _product(
 def _sum(
     graph: IntegerGraph, node: ir.Node, values: list[ir.Value], terms: list[Affine]
 ) -> Anchor | str:
+    shape = graph.model.shape(node.outputs[0])
     sign = -1 if node.op_type == "Sub" else 1
     s0, s1 = (Fraction(t.scale.item()) for t in terms)
     s1 *= sign
     if s0 == 0 or s1 == 0:
         return "an operand is multiplied by zero"
+    offsets = np.asarray(terms[0].bias + sign * terms[1].bias)
+    bias = along_last(offsets, shape[-1] if shape else 1)
+    if bias is None:
+        return "the offsets of its operands differ in more than the last dimension"
     ratio = s1 / s0
     if max(abs(ratio.numerator), ratio.denominator) > MAX_FACTOR:
         return "the scales of its operands have no small common multiple"
@@ -61,5 +72,4 @@ def _sum(
         for i, (value, factor) in enumerate(zip(values, factors, strict=True))
     ]
     y = graph.combined("Add", scaled[0], scaled[1], node)
-    bias = terms[0].bias[()] + sign * terms[1].bias[()]
-    return Anchor(y, node.outputs[0], exact(s0 / ratio.denominator), exact(bias))
+    return Anchor(y, node.outputs[0], exact(s0 / ratio.denominator), bias)

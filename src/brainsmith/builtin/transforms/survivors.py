@@ -10,18 +10,14 @@ from brainsmith.builtin.transforms.integer_graph import IntegerGraph
 from brainsmith.builtin.transforms.scaled_integer import Anchor
 
 
-def settle(graph: IntegerGraph, anchors: Mapping[ir.Value, Anchor]) -> list[ir.Node]:
+def settle(graph: IntegerGraph, anchors: Mapping[ir.Value, Anchor]) -> None:
     """Feeds the nodes that stay with dequantized integers, and removes those that nothing reads.
 
     Args:
         graph: the integer nodes beside the original ones.
         anchors: by the real value that each stands for.
-
-    Returns:
-        The original nodes that stay.
     """
     model = graph.model
-    original = set(model.graph) - graph.added
     _replace_outputs(graph, anchors)
     alive: set[ir.Node] = set()
     stack = [v.producer() for v in model.graph.outputs]
@@ -40,7 +36,6 @@ def settle(graph: IntegerGraph, anchors: Mapping[ir.Value, Anchor]) -> list[ir.N
     dead = [node for node in model.graph if node not in alive]
     model.graph.remove(reversed(dead), safe=True)
     _drop_initializers(graph)
-    return [node for node in model.graph if node in original]
 
 
 def rename(graph: IntegerGraph, anchors: Mapping[str, Anchor]) -> None:
