@@ -13,7 +13,7 @@ from hypothesis import settings
 from brainsmith.api import Model
 from brainsmith.compiler.faithful import FaithfulReport, check_faithful
 from brainsmith.errors import ConfigurationError
-from tests.builtin.integers import Net, cleaned, interpret, streamlined
+from tests.builtin.integers import QONNX, Net, cleaned, interpret, streamlined
 from tests.builtin.networks import networks
 
 ROOT = Path(__file__).parents[2]
@@ -149,3 +149,25 @@ def test_random_networks_agree(case: tuple[Model, np.ndarray]) -> None:
     report = _check(model, frames, given=False)
     assert report.ok, [layer for layer in report.layers if layer.errors]
     assert report.codes > 0
+
+
+def test_a_code_that_is_scaled_and_shifted_with_two_roundings_is_the_same_code() -> None:
+    net = Net((1, 8), "INT4")
+    table = np.arange(-3, 4, dtype=np.float32)[None]
+    y = net.MultiThreshold(
+        "x", table, domain=QONNX, out_dtype="UINT3", out_scale=0.3, out_bias=-1.0
+    )
+    report = _check(net.model(y), np.arange(-8, 8).reshape(2, 1, 8))
+    assert report.ok
+
+
+def test_a_sum_at_a_jump_is_ambiguous_by_more_than_one_code() -> None:
+    """Behind a Ceil the codes are 4 apart, and some sums are whole but for a rounding."""
+    rng = np.random.default_rng(0)
+    net = Net((1, 64), "INT8")
+    w = net.quant(rng.integers(-7, 8, (64, 8)).astype(np.float32) * np.float32(0.1), 0.1, 0, 4)
+    y = net.Ceil(net.MatMul(net.Mul("x", np.float32(0.1)), w))
+    model = net.model(net.quant(y, 0.25, 0, 8))
+    report = _check(model, rng.integers(-128, 128, (300, 1, 64)))
+    assert report.ok
+    assert report.ambiguous > 0

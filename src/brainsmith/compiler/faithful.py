@@ -8,7 +8,8 @@ Stability of Numerical Algorithms, section 3.1, to first order). So
 
 - a sum must lie within this bound of the compiled model's;
 - a code must be equal, or differ by one step where the exact sum is within the bound of the
-  boundary between the two codes: then both are right, and it is counted as ambiguous;
+  boundary between the two codes (or lie on the other side of a jump there, behind a Ceil, say):
+  then both are right, and it is counted as ambiguous;
 - anything else is an error.
 
 Whether a boundary is that near is asked of the original's own nodes, not of the thresholds that
@@ -29,7 +30,7 @@ from brainsmith.compiler.agreement import (
     Mismatch,
     OutputAgreement,
 )
-from brainsmith.compiler.rounding import SumBound, unsigned_source
+from brainsmith.compiler.rounding import UNIT, SumBound, unsigned_source
 from brainsmith.errors import ConfigurationError, nearest
 from brainsmith.model.execution import Executor, Override
 from brainsmith.model.model import Model
@@ -159,6 +160,8 @@ class _Layer:
         """
         mine, other = self.real(integers), seen[self.origin.value]
         allowed: np.ndarray | bool = False
+        if self.is_code:
+            other = np.where(self._same_code(integers[self.name], mine, other), mine, other)
         if np.array_equal(mine, other):
             allowed = False
         elif self._bound is not None:
@@ -166,11 +169,26 @@ class _Layer:
             allowed = np.abs(other.astype(np.float64) - exact) <= self._bound(fed)
         elif self._sum is not None and self._sum.name in integers:
             low, high = self._sum.codes_within(self.origin.value, integers, fed, rerun)
-            inside = (low <= np.minimum(mine, other)) & (np.maximum(mine, other) <= high)
-            distance = np.abs(mine.astype(np.float64) - other)
-            step = np.abs(self.origin.scale) * self._sum.step
-            allowed = inside & (distance <= np.broadcast_to(step, self._shape) * (1 + 2**-20))
+            allowed = self._at_boundary(mine, other, low, high)
         self._count.add(frame, mine, other, allowed)
+
+    def _same_code(self, codes: np.ndarray, mine: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Where both stand for one code: a quantizer may round scaling and offset one by one."""
+        scale = np.abs(self.origin.scale)
+        rounding = 4 * UNIT * (scale * np.abs(codes) + np.abs(self.origin.bias))
+        bound = np.minimum(rounding, scale / 4).reshape(self._shape)
+        return np.asarray(np.abs(mine.astype(np.float64) - other) <= bound)
+
+    def _at_boundary(
+        self, mine: np.ndarray, other: np.ndarray, low: np.ndarray, high: np.ndarray
+    ) -> np.ndarray:
+        """Where the values are neighbours, or lie on the two sides of a jump (behind a Ceil)."""
+        assert self._sum is not None  # the caller has looked
+        below, above = np.minimum(mine, other), np.maximum(mine, other)
+        distance = above.astype(np.float64) - below
+        step = np.broadcast_to(np.abs(self.origin.scale) * self._sum.step, self._shape)
+        near = (low <= below) & (above <= high) & (distance <= step * (1 + 2**-20))
+        return np.asarray(near | ((low == below) & (above == high)))
 
     def agreement(self) -> LayerAgreement:
         """What was found in all frames."""
