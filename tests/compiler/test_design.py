@@ -206,3 +206,16 @@ def test_the_best_speed_that_an_error_names_can_be_reached(cycles: int) -> None:
     best = math.floor(100e6 / cycles)
     assert cycles_for(best, 100.0) >= cycles
     assert cycles_for(100e6 / cycles, 100.0) == cycles
+
+
+def test_a_node_that_reads_only_constants_is_the_same_in_every_frame(tmp_path: Path) -> None:
+    """Without the transforms that fold constants it stays, beside the hardware."""
+    builder = Builder([1, 4], "INT4")
+    value = builder.matmul("x", "m0", np.eye(4))
+    builder.constant("a", np.float32([[1, 2, 3, 4]]))
+    side = builder.add("Neg", ["a"], "side", [1, 4])
+    front = design_of(builder.save(tmp_path / "sides.onnx", value, side))
+    inputs = {"x": np.arange(-4, 4).reshape(2, 1, 4)}
+    values = run_design(front.design, front.compiled, inputs, reference)
+    np.testing.assert_array_equal(values["side"], np.tile([[[-1, -2, -3, -4]]], (2, 1, 1)))
+    np.testing.assert_array_equal(values["m0"], inputs["x"])

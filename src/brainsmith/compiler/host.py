@@ -11,6 +11,7 @@ from brainsmith.compiler.design import Design, Partition
 from brainsmith.errors import ConfigurationError
 from brainsmith.model.execution import node_runner
 from brainsmith.model.model import Model
+from brainsmith.model.runners import Runner as NodeRunner
 
 Frames = Mapping[str, np.ndarray]
 Runner = Callable[[Partition, Frames], Mapping[str, np.ndarray]]
@@ -53,6 +54,7 @@ def _on_host(
     """The outputs of some nodes for every frame."""
     computed = dict(values)
     made: dict[str, np.ndarray] = {}
+    count = len(next(iter(values.values())))
     wanted = set(nodes)
     for node in model.graph:
         if node.name not in wanted:
@@ -60,13 +62,19 @@ def _on_host(
         runner = node_runner(model, node)
         streams = [v for v in node.inputs if v is not None and model.constant(v) is None]
         feeds = {v.name or "": _typed(design, model, computed, v.name or "") for v in streams}
-        frames = [
-            runner.run(dict(zip(feeds, row, strict=True)))
-            for row in zip(*feeds.values(), strict=True)
-        ]
-        for name in frames[0]:
-            made[name] = computed[name] = np.stack([frame[name] for frame in frames])
+        for name, array in _run(runner, feeds, count).items():
+            made[name] = computed[name] = array
     return made
+
+
+def _run(runner: NodeRunner, feeds: Frames, count: int) -> dict[str, np.ndarray]:
+    """The outputs of a node for `count` frames; the same for all where it reads only constants."""
+    if not feeds:
+        once = runner.run({})
+        return {name: np.repeat(array[None], count, axis=0) for name, array in once.items()}
+    rows = zip(*feeds.values(), strict=True)
+    frames = [runner.run(dict(zip(feeds, row, strict=True))) for row in rows]
+    return {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}
 
 
 def _typed(design: Design, model: Model, values: Frames, name: str) -> np.ndarray:
