@@ -22,9 +22,7 @@ def reference(partition: Partition, inputs: Integers) -> dict[str, np.ndarray]:
         int64 of shape (frames, elements) by the name of the value, inputs included.
     """
     values = dict(inputs)
-    carried = {edge.sink: edge.value for edge in partition.edges}
-    carried |= {edge.source: edge.value for edge in partition.edges}
-    by_port = {(end.instance, end.port): value for end, value in carried.items()}
+    by_port = _values_by_port(partition)
     for layer in partition.layers:
         given = {
             port: _shaped(layer, port, values[by_port[layer.name, port]])
@@ -35,6 +33,29 @@ def reference(partition: Partition, inputs: Integers) -> dict[str, np.ndarray]:
             array = result[port]
             values[by_port[layer.name, port]] = array.reshape(len(array), -1)
     return values
+
+
+def layer_inputs(partition: Partition, values: Integers) -> dict[str, dict[str, np.ndarray]]:
+    """What each layer of a partition reads, by its name and port, (frames, *dims of the port).
+
+    Args:
+        partition: the instances.
+        values: of the whole model, as `reference` returns them, in any shape.
+    """
+    by_port = _values_by_port(partition)
+    return {
+        layer.name: {
+            port: _shaped(layer, port, values[by_port[layer.name, port]].astype(np.int64))
+            for port in stream_ports(layer, "in")
+        }
+        for layer in partition.layers
+    }
+
+
+def _values_by_port(partition: Partition) -> dict[tuple[str, str], str]:
+    carried = {edge.sink: edge.value for edge in partition.edges}
+    carried |= {edge.source: edge.value for edge in partition.edges}
+    return {(end.instance, end.port): value for end, value in carried.items()}
 
 
 def stream_ports(instance: Instance, direction: str) -> list[str]:

@@ -12,7 +12,7 @@ from brainsmith.compiler.codegen import Rtl, project
 from brainsmith.compiler.fifo import StreamModel
 from brainsmith.compiler.implement import Module
 from brainsmith.compiler.reference import stream_ports
-from brainsmith.compiler.stimuli import stimuli
+from brainsmith.compiler.stimuli import only_reachable, stimuli
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
 from brainsmith.toolchains.simulation import Simulation, UnitRun
@@ -127,12 +127,23 @@ def check_layers(
     cache: BuildCache,
     log: BuildLog,
     seed: int,
+    network: Mapping[str, Mapping[str, np.ndarray]],
 ) -> list[LayerRun]:
-    """Drives every layer alone, its worst cases first, in one simulation of them all."""
+    """Drives every layer alone, its worst cases first, in one simulation of them all.
+
+    Args:
+        network: frames that reach each layer in the whole network, by layer and port. They stand
+            in for worst cases that no input of the network leads to.
+    """
     layers = [module for module in modules if module.instance.role == "layer"]
     rng = np.random.default_rng(seed)
     inputs = {
-        m.instance.name: stimuli(m.instance.operation, m.instance.config, rng, STEADY_FRAMES + 1)
+        m.instance.name: only_reachable(
+            m.instance.operation,
+            m.instance.config,
+            stimuli(m.instance.operation, m.instance.config, rng, STEADY_FRAMES + 1),
+            network[m.instance.name],
+        )
         for m in layers
     }
     sizes = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,4 +39,36 @@ def stimuli(
             array[:rows] = worst[name]
         array[rows], array[rows + 1] = lo, hi
         result[name] = array
+    return result
+
+
+def only_reachable(
+    operation: Any,
+    config: KernelConfig,
+    inputs: Mapping[str, np.ndarray],
+    network: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """The frames, with others for those whose results lie outside of the outputs' ranges.
+
+    Ranges are known channel by channel, and outputs are as wide as these need, while a port's
+    range is that of its widest channel: where all channels reach its ends at once, the results
+    may be ones that no input of the network leads to.
+
+    Args:
+        operation: the operation.
+        config: of the layer.
+        inputs: (frames, *dims) by port.
+        network: frames that the network leads to, (any number, *dims) by port.
+    """
+    outputs = operation.reference(config, inputs)
+    count = len(next(iter(outputs.values())))
+    inside = np.ones(count, bool)
+    for port, array in outputs.items():
+        lo, hi = config.ranges[port]
+        rows = array.reshape(count, -1)
+        inside &= ((rows >= lo) & (rows <= hi)).all(axis=1)
+    outside = np.flatnonzero(~inside)
+    result = {port: array.copy() for port, array in inputs.items()}
+    for port, array in result.items():
+        array[outside] = network[port][np.arange(len(outside)) % len(network[port])]
     return result

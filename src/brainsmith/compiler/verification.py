@@ -14,7 +14,7 @@ from brainsmith.compiler.faithful import check_faithful
 from brainsmith.compiler.fifo import StreamModel
 from brainsmith.compiler.frontend import FrontEnd
 from brainsmith.compiler.host import Frames, Runner, run_design
-from brainsmith.compiler.reference import reference
+from brainsmith.compiler.reference import layer_inputs, reference
 from brainsmith.compiler.simulate import (
     LayerRun,
     NetworkRun,
@@ -120,7 +120,12 @@ def verify(
         )
     evidence.simulations = simulations
     modules = [module for rtl in rtls for module in rtl.modules]
-    evidence.layers = check_layers(modules, cache, log, seed)
+    network = {
+        layer: inputs
+        for rtl in rtls
+        for layer, inputs in layer_inputs(rtl.partition, values).items()
+    }
+    evidence.layers = check_layers(modules, cache, log, seed, network)
     evidence.faithful = check_faithful(
         front.original, front.compiled, inputs, _integers(front, values), given=not generated
     )
