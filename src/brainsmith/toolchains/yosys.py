@@ -2,7 +2,8 @@
 
 Each part is a module of its own in its netlist, so that a design in which one part changed
 synthesizes only that one anew. Small parts share a call, as reading the libraries of a family
-costs more than mapping them (ecp5 0.6 s, xc7 3 s).
+costs more than mapping them (ecp5 0.6 s, xc7 3 s). What a part shares its call with can sway the
+mapper's heuristics a little: up to 2 % of a part's LUTs were seen, never what it computes.
 """
 
 from __future__ import annotations
