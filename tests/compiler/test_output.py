@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brainsmith.compiler.output import build_folder
-from brainsmith.errors import ConfigurationError
+from brainsmith.errors import ConfigurationError, StorageError
 
 
 def test_a_build_appears_whole(tmp_path: Path) -> None:
@@ -44,3 +44,15 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="something else"), build_folder(tmp_path):
         pass
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "build"
+    with (
+        pytest.raises(StorageError, match="cannot make the output folder") as caught,
+        build_folder(place),
+    ):
+        pass
+    assert caught.value.where == str(place)
+    assert "another folder" in str(caught.value.hint)

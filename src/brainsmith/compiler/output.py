@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brainsmith.errors import ConfigurationError
+from brainsmith.errors import ConfigurationError, StorageError
 from brainsmith.toolchains.cache import storage_errors
 
 MARK = "report.json"
@@ -25,9 +25,15 @@ def build_folder(place: Path) -> Iterator[Path]:
         StorageError: the disk is full, or the folder cannot be written.
     """
     _check(place)
-    with storage_errors(place):
+    try:
         place.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    except OSError as error:  # whatever it is, the folder is the user's choice
+        raise StorageError(
+            f"cannot make the output folder: {error.strerror}",
+            where=str(place),
+            hint="free some space, or name another folder for the output",
+        ) from error
     try:
         partial.chmod(0o755)
         with storage_errors(place):
