@@ -51,7 +51,9 @@ def test_json_gets_one_object() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EFBIG]
+)
 def test_a_disk_that_cannot_be_written_is_a_storage_error(number: int) -> None:
     facts = describe(OSError(number, "no luck", "out/report.json"))
     assert facts["kind"] == "StorageError"

@@ -5,25 +5,17 @@ Every kind of error has its code (docs/exit-codes.md lists them).
 
 from __future__ import annotations
 
-import errno
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from brainsmith.errors import INTERRUPTED_EXIT_CODE, BrainsmithError, StorageError
+from brainsmith.errors import INTERRUPTED_EXIT_CODE, BrainsmithError
+from brainsmith.storage import is_storage_error, storage_error
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 USAGE_EXIT_CODE = 2
 UNEXPECTED_EXIT_CODE = 1
-_STORAGE = {
-    errno.ENOSPC: "free some space, or choose another folder with --output",
-    errno.EFBIG: "raise the limit on the size of files",
-    errno.EDQUOT: "free some space, or choose another folder with --output",
-    errno.EROFS: "choose a folder that can be written with --output",
-    errno.EACCES: "check the permissions, or choose another folder with --output",
-    errno.EPERM: "check the permissions, or choose another folder with --output",
-}
 
 EXIT_CODES = """\b
 Exit codes:
@@ -86,12 +78,8 @@ def _facts(
 
 def _translated(error: BaseException) -> BaseException:
     """A full disk and the like as what they are, wherever they came up."""
-    if isinstance(error, OSError) and error.errno in _STORAGE:
-        return StorageError(
-            f"a file could not be written: {error.strerror}",
-            where=str(error.filename) if error.filename else None,
-            hint=_STORAGE[error.errno],
-        )
+    if isinstance(error, OSError) and is_storage_error(error):
+        return storage_error(error, None)
     return error
 
 

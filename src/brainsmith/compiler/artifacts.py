@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from brainsmith.compiler.codegen import Rtl
 from brainsmith.compiler.metrics import with_artifacts
+from brainsmith.compiler.output import failed_log
+from brainsmith.errors import StorageError
 from brainsmith.model.model import Model
 from brainsmith.report.html import write_html
 from brainsmith.report.json_report import write_json
@@ -66,5 +68,5 @@ def write(
 
 def keep_log(log: BuildLog, place: Path) -> None:
     """Keeps the log of a build that failed, beside the place where it would stand."""
-    with contextlib.suppress(OSError):  # the failure itself is what must be told
-        log.write(place.with_name(f"{place.name}.failed.log"))
+    with contextlib.suppress(StorageError):  # the failure itself is what must be told
+        log.write(failed_log(place))

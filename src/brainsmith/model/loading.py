@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import onnx
@@ -12,9 +10,10 @@ import onnx.inliner
 import onnx_ir as ir
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from brainsmith.errors import ModelError, StorageError
+from brainsmith.errors import ModelError
 from brainsmith.model import external, inputs, structure, tensors, valuetypes
 from brainsmith.model.dialects import ALIASES
+from brainsmith.storage import write_atomic
 
 
 def read(path: Path) -> onnx.ModelProto:
@@ -143,25 +142,9 @@ def _load_attributes(graph: ir.Graph) -> None:
 
 
 def write(proto: onnx.ModelProto, path: Path) -> None:
-    """Writes a proto to a temporary name beside `path`, then renames it.
+    """Writes a proto to `path`, whole or not at all.
 
     Raises:
         StorageError: the disk is full, or the folder is missing or closed to us.
     """
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(proto.SerializeToString(deterministic=True))
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
-        raise StorageError(
-            f"the model cannot be written to '{path}': {error.strerror}",
-            hint="check the folder and the free space",
-        ) from None
+    write_atomic(path, proto.SerializeToString(deterministic=True))

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from brainsmith.report import charts, formatting, views
 from brainsmith.report.drawing import draw_across, draw_down
-from brainsmith.report.files import write_atomic
 from brainsmith.report.graph import lay_out
 from brainsmith.report.records import BuildReport
+from brainsmith.storage import write_atomic
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -67,7 +67,7 @@ def write_html(report: BuildReport, path: Path) -> None:
         StorageError: the file cannot be written.
     """
     place = Path(report.artifacts.get("report", path))
-    write_atomic(path, render(report, place.parent))
+    write_atomic(path, render(report, place.parent), parents=True)
 
 
 def _drawings(report: BuildReport) -> dict[str, object]:

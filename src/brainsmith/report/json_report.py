@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from brainsmith.report.files import write_atomic
 from brainsmith.report.records import (
     BuildReport,
     HostRecord,
@@ -20,6 +19,7 @@ from brainsmith.report.records import (
     Metric,
     VerificationRecord,
 )
+from brainsmith.storage import write_atomic
 
 
 def to_json(report: BuildReport) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def write_json(report: BuildReport, path: Path) -> None:
     Raises:
         StorageError: the file cannot be written.
     """
-    write_atomic(path, dumps(to_json(report)))
+    write_atomic(path, dumps(to_json(report)), parents=True)
 
 
 def _verification(record: VerificationRecord) -> dict[str, Any]:

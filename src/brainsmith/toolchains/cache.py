@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainsmith.errors import StorageError
+from brainsmith.storage import storage_errors
 
 DEFAULT_LIMIT = 5 * 10**9
 _RECORD = "entry.json"
@@ -26,28 +26,13 @@ _PRUNE_EVERY = 600.0
 # An entry used within this time may be in use by another process: it is not pruned.
 _IN_USE = 3600.0
 _STALE_PARTIAL = 86400.0
-_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+_ELSEWHERE = "point XDG_CACHE_HOME at a folder that can be written"
 
 
 def user_cache() -> Path:
     """The folder for everything that can be made again: $XDG_CACHE_HOME or ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "brainsmith"
-
-
-@contextmanager
-def storage_errors(where: Path) -> Iterator[None]:
-    """Turns a full disk and missing permissions into a StorageError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _STORAGE_ERRNOS:
-            raise
-        raise StorageError(
-            f"cannot write: {error.strerror}",
-            where=str(error.filename or where),
-            hint="free some space, or point XDG_CACHE_HOME at a folder that can be written",
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +69,7 @@ class BuildCache:
         folder = self._folder(digest(record))
         if _touch(folder):
             return Entry(folder, cached=True)
-        with storage_errors(self.root):
+        with storage_errors(self.root, _ELSEWHERE):
             self._store(folder, record, make)
             self._prune_seldom()
         return Entry(folder, cached=False)
@@ -97,7 +82,7 @@ class BuildCache:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """An empty folder that is removed again; raises StorageError as `fetch` does."""
-        with storage_errors(self.root):
+        with storage_errors(self.root, _ELSEWHERE):
             folder = self._partial()
             try:
                 yield folder

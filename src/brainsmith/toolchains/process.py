@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from brainsmith.errors import StorageError, ToolError
+from brainsmith.storage import write_atomic
 from brainsmith.toolchains.tools import Tool
 
 _TICK = 0.2
@@ -79,11 +80,9 @@ class BuildLog:
 
     def write(self, path: Path) -> None:
         """Writes all calls as text, with the last lines that each tool said."""
-        partial = path.with_name(path.name + ".partial")
         with self._lock:
             text = "\n".join(_describe(call) for call in self.calls)
-        partial.write_text(text + "\n")
-        partial.replace(path)
+        write_atomic(path, text + "\n")
 
 
 def _describe(call: ToolCall) -> str:

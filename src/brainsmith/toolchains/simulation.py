@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsmith.errors import BrainsmithError, ToolError, VerificationError, nearest
-from brainsmith.toolchains.cache import storage_errors
+from brainsmith.storage import storage_errors
 from brainsmith.toolchains.hdl import StreamPort, Unit, write_files
 from brainsmith.toolchains.packing import Integers, pack, unpack, words_per_beat
 from brainsmith.toolchains.process import BuildLog, failure, run
@@ -21,6 +21,7 @@ from brainsmith.toolchains.wrapper import Layout
 
 EXECUTABLE = "simulation"
 _DRAIN = 256
+_ELSEWHERE = "point TMPDIR at a folder that can be written"
 _DAY = 86400.0
 _VIOLATIONS = {
     "dropped": "took tvalid back before tready came",
@@ -144,7 +145,7 @@ class Simulation:
             raise ToolError("this simulation was built without waves", hint="build with wave=True")
         sources, sinks = self._streams(inputs, frames_out)
         total = sum(s.beats // s.per_frame for s in sinks)
-        with storage_errors(Path(tempfile.gettempdir())):
+        with storage_errors(Path(tempfile.gettempdir()), _ELSEWHERE):
             folder = Path(tempfile.mkdtemp(prefix="brainsmith-sim-"))
             try:
                 write_files(self.files, folder)
