@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -88,22 +91,77 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path) -> None:
     assert (again.path / "result").read_text() == "two"
 
 
-def test_pruning_removes_what_was_used_least_recently(tmp_path: Path) -> None:
-    cache = BuildCache(tmp_path, limit=3500)
-    paths = [cache.fetch({"n": n}, write("x" * 1000)).path for n in range(5)]
-    for age, path in zip((9, 2, 8, 3, 0), paths, strict=True):
+FILL = """
+import sys
+from pathlib import Path
+from brainsmith.toolchains.cache import BuildCache
+cache = BuildCache(Path(sys.argv[1]))
+for n in map(int, sys.argv[2:]):
+    cache.fetch({"n": n}, lambda folder: (folder / "result").write_text("x" * 1000) and None)
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+def other_process(root: Path, *numbers: int) -> subprocess.Popen[str]:
+    """A process that was handed these entries, and lives until its standard input is closed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", FILL, str(root), *map(str, numbers)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == "done\n"
+    return process
+
+
+def aged(cache: BuildCache, days: dict[int, int]) -> dict[int, Path]:
+    """The entries by their number, each last used so many days ago."""
+    paths = {json.loads((p / "entry.json").read_text())["n"]: p for p in cache.root.glob("??/*")}
+    for n, age in days.items():
         used = time.time() - age * 86400
-        os.utime(path, (used, used))
+        os.utime(paths[n], (used, used))
+    return paths
+
+
+def test_pruning_removes_what_was_used_least_recently(tmp_path: Path) -> None:
+    other_process(tmp_path, 0, 1, 2, 3, 4).communicate()
+    cache = BuildCache(tmp_path, limit=3500)
+    paths = aged(cache, {0: 9, 1: 2, 2: 8, 3: 3, 4: 0})
     cache.prune()
-    assert [path.exists() for path in paths] == [False, True, False, False, True]
+    assert [paths[n].exists() for n in range(5)] == [False, True, False, False, True]
     assert cache.size() <= 3500
+    assert not list(tmp_path.glob("held/*"))
 
 
-def test_what_is_in_use_is_not_pruned(tmp_path: Path) -> None:
+def test_what_was_used_just_now_is_not_pruned(tmp_path: Path) -> None:
+    other_process(tmp_path, 1).communicate()
     cache = BuildCache(tmp_path, limit=10)
-    path = cache.fetch({"n": 1}, write("x" * 1000)).path
     cache.prune()
-    assert path.exists()
+    assert cache.size() > 0
+
+
+@pytest.mark.parametrize("how", ["made", "found", "fetched again"])
+def test_what_this_process_was_handed_is_not_pruned(tmp_path: Path, how: str) -> None:
+    cache = BuildCache(tmp_path, limit=10)
+    if how != "made":
+        other_process(tmp_path, 1).communicate()
+    path = cache.find({"n": 1}) if how == "found" else cache.fetch({"n": 1}, write("x")).path
+    aged(cache, {1: 9})
+    BuildCache(tmp_path, limit=10).prune()
+    assert path is not None and path.exists()
+
+
+def test_what_another_living_process_was_handed_is_not_pruned(tmp_path: Path) -> None:
+    process = other_process(tmp_path, 1, 2)
+    cache = BuildCache(tmp_path, limit=10)
+    aged(cache, {1: 9, 2: 8})
+    size = cache.size()
+    cache.prune()
+    assert cache.size() == size
+    process.communicate()
+    cache.prune()
+    assert cache.size() == 0
 
 
 def test_the_cache_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainsmith.storage import storage_errors
+from brainsmith.toolchains.holds import holds_of
 
 DEFAULT_LIMIT = 5 * 10**9
 _RECORD = "entry.json"
 _PRUNE_EVERY = 600.0
-# An entry used within this time may be in use by another process: it is not pruned.
+# An entry used within this time may be in use where the cache cannot hold locks.
 _IN_USE = 3600.0
 _STALE_PARTIAL = 86400.0
 _ELSEWHERE = "point XDG_CACHE_HOME at a folder that can be written"
@@ -44,7 +45,7 @@ class Entry:
 
 
 class BuildCache:
-    """A bounded cache of folders.
+    """A bounded cache of folders. An entry that was handed out stays while its process lives.
 
     Args:
         root: where it lives; default `build` in the user's cache.
@@ -66,7 +67,7 @@ class BuildCache:
             StorageError: the disk is full, or the cache cannot be written.
         """
         record = canonical_json(key_parts)
-        folder = self._folder(digest(record))
+        folder = self._held(digest(record))
         if _touch(folder):
             return Entry(folder, cached=True)
         with storage_errors(self.root, _ELSEWHERE):
@@ -76,7 +77,7 @@ class BuildCache:
 
     def find(self, key_parts: Mapping[str, object]) -> Path | None:
         """The folder of the entry for `key_parts`, if it is there."""
-        folder = self._folder(digest(canonical_json(key_parts)))
+        folder = self._held(digest(canonical_json(key_parts)))
         return folder if _touch(folder) else None
 
     @contextmanager
@@ -94,7 +95,10 @@ class BuildCache:
         return sum(_size(entry) for entry in self._entries())
 
     def prune(self) -> None:
-        """Removes the entries used least recently until the size is 80 % of the limit."""
+        """Removes the entries used least recently until the size is 80 % of the limit.
+
+        What a living process was handed stays, however long ago: placement can take hours.
+        """
         now = time.time()
         for partial in self._partials():
             if now - _mtime(partial) > _STALE_PARTIAL:
@@ -103,14 +107,21 @@ class BuildCache:
         excess = sum(size for _, size, _ in entries) - int(self.limit * 0.8)
         if excess <= self.limit * 0.2:
             return
+        held = holds_of(self.root).all()
         for used, size, path in entries:
             if excess <= 0 or now - used < _IN_USE:
                 break
+            # Asked again: another process may have been handed it just now.
+            if path.relative_to(self.root).as_posix() in held or _mtime(path) > used:
+                continue
             self._remove(path)
             excess -= size
 
-    def _folder(self, digest: str) -> Path:
-        return self.root / digest[:2] / digest[2:]
+    def _held(self, digest: str) -> Path:
+        """The folder of an entry, noted as handed out before anyone looks whether it is there."""
+        name = f"{digest[:2]}/{digest[2:]}"
+        holds_of(self.root).add(name)
+        return self.root / name
 
     def _store(self, folder: Path, record: str, make: Callable[[Path], None]) -> None:
         partial = self._partial()
