@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,42 @@ def test_strategies_that_extend_each_other_are_an_error(
 def test_an_unknown_backend_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="did you mean 'rtl'"):
         KernelSpec("MatMul", backend="rtll")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"objective": "speed"}, "unknown objective 'speed'"),
+        ({"objective": "throughputs"}, "did you mean 'throughput'"),
+        ({"budget": 7}, "more than 0 and at most 1"),
+        ({"budget": 0}, "no share of the device"),
+        ({"budget": float("nan")}, "no share of the device"),
+        ({"kernels": ["MatMul"]}, r"such as KernelSpec\('MatMul'\)"),
+        ({"transforms": [KernelSpec("Streamline")]}, "which is no TransformSpec"),
+    ],
+)
+def test_an_object_is_checked_as_a_file_is(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        CompilationStrategy("mine", **fields)
+
+
+def test_a_transform_that_is_named_twice_runs_twice(registry: PluginRegistry) -> None:
+    own = CompilationStrategy(
+        "mine", transforms=[TransformSpec("Mine", {"a": 1}), TransformSpec("Mine", {"a": 2})]
+    )
+    mine = [spec.params for spec in own.resolved(registry).transforms if spec.name == "Mine"]
+    assert mine == [{"a": 1}, {"a": 2}]
+
+
+def test_the_first_of_a_name_takes_the_place_of_the_first_inherited(
+    registry: PluginRegistry, tmp_path: Path
+) -> None:
+    base = tmp_path / "base.yaml"
+    base.write_text("name: base\ntransforms: [{name: A}, {name: B}, {name: A}]\n")
+    own = CompilationStrategy(
+        "mine", extends=str(base), transforms=[TransformSpec("A", {"n": n}) for n in (1, 2, 3)]
+    )
+    merged = own.resolved(registry).transforms
+    assert [(spec.name, dict(spec.params)) for spec in merged] == [
+        ("A", {"n": 1}), ("B", {}), ("A", {"n": 2}), ("A", {"n": 3}),
+    ]  # fmt: skip

@@ -24,7 +24,7 @@ from brainsmith.compiler.output import build_folder
 from brainsmith.compiler.preflight import check_tools, placing
 from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.result import CompilationResult
-from brainsmith.compiler.strategy import CompilationStrategy, load_strategy
+from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy, load_strategy
 from brainsmith.compiler.targets import Target, get_target
 from brainsmith.compiler.verification import Evidence, generated_inputs, verify
 from brainsmith.model.model import Model
@@ -144,7 +144,7 @@ class _Job:
     compiler: Compiler
     front: FrontEnd
     target: Target
-    strategy: CompilationStrategy
+    strategy: ResolvedStrategy
     options: CompileOptions
     log: BuildLog
     clock: Clock

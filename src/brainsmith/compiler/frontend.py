@@ -18,7 +18,7 @@ from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, reso
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.partition import partition
 from brainsmith.compiler.progress import Progress
-from brainsmith.compiler.strategy import CompilationStrategy
+from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import ModelError
 from brainsmith.model.model import Model
@@ -74,7 +74,7 @@ def load_and_map(
 
 def front_end(
     path: Path,
-    strategy: CompilationStrategy,
+    strategy: ResolvedStrategy,
     target: Target,
     registry: PluginRegistry,
     options: CompileOptions,
@@ -99,8 +99,8 @@ def front_end(
     folded = choose(
         mapping.mapped,
         target,
-        objective=strategy.objective or "throughput",
-        budget=strategy.budget or 1.0,
+        objective=strategy.objective,
+        budget=strategy.budget,
         clock_mhz=options.clock_mhz or target.clock_mhz,
         target_fps=options.target_fps,
         pinned=read_folding(options.folding) if options.folding else {},

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,7 @@ from brainsmith.plugins.complaints import complaints
 from brainsmith.plugins.safe_yaml import Document, read_document
 
 Objective = Literal["throughput", "area"]
+OBJECTIVES = get_args(Objective)
 ParamValue = int | str
 
 
@@ -59,12 +60,18 @@ class CompilationStrategy:
 
     Kernels are tried in this order before the built-in ones. Transforms are added to those of
     the strategy that this one extends; one that is named in both keeps its place and takes the
-    new parameters.
+    new parameters. One that is named several times runs as often: the first here takes the place
+    of the first there, and so on.
 
     Args:
         objective: "throughput": the best inside `budget`; "area": the smallest.
-        budget: the share of the device's LUTs, DSPs and block RAMs that may be spent.
+        budget: the share of the device's LUTs, flip-flops, DSPs and block RAMs that may be spent,
+            more than 0 and at most 1.
         extends: the strategy that this one builds on, or None for none.
+
+    Raises:
+        ConfigurationError: an unknown objective, a budget that is no share, or something else than
+            a KernelSpec or TransformSpec in the lists.
     """
 
     name: str
@@ -75,28 +82,61 @@ class CompilationStrategy:
     extends: str | None = "balanced"
     description: str = ""
 
-    def resolved(self, registry: PluginRegistry) -> CompilationStrategy:
+    def __post_init__(self) -> None:
+        if self.objective is not None and self.objective not in OBJECTIVES:
+            raise ConfigurationError(
+                f"unknown objective '{self.objective}'",
+                where=self.name,
+                hint=nearest(str(self.objective), OBJECTIVES),
+            )
+        if self.budget is not None and not 0 < self.budget <= 1:
+            raise ConfigurationError(
+                f"the budget {self.budget:g} is no share of the device",
+                where=self.name,
+                hint="more than 0 and at most 1: 0.7 is 70 %",
+            )
+        _check_items(self.name, "kernels", self.kernels, KernelSpec)
+        _check_items(self.name, "transforms", self.transforms, TransformSpec)
+
+    def resolved(self, registry: PluginRegistry) -> ResolvedStrategy:
         """This strategy with everything that it inherits, and no `extends`."""
         return self._resolve(registry, (self.name,))
 
-    def _resolve(self, registry: PluginRegistry, seen: tuple[str, ...]) -> CompilationStrategy:
-        if self.extends is None:
-            return dataclasses.replace(
-                self, objective=self.objective or "throughput", budget=self.budget or 0.7
-            )
+    def _resolve(self, registry: PluginRegistry, seen: tuple[str, ...]) -> ResolvedStrategy:
         if self.extends in seen:
             raise ConfigurationError(
                 f"the strategies extend each other: {' > '.join((*seen, self.extends))}"
             )
-        base = load_strategy(self.extends, registry)._resolve(registry, (*seen, self.extends))
-        return dataclasses.replace(
-            self,
+        base = ResolvedStrategy("defaults")
+        if self.extends is not None:
+            base = load_strategy(self.extends, registry)._resolve(registry, (*seen, self.extends))
+        return ResolvedStrategy(
+            name=self.name,
+            description=self.description,
             kernels=(*self.kernels, *base.kernels),
             transforms=_merge(base.transforms, self.transforms),
             objective=self.objective or base.objective,
-            budget=self.budget or base.budget,
-            extends=None,
+            budget=base.budget if self.budget is None else self.budget,
         )
+
+
+@dataclass(frozen=True)
+class ResolvedStrategy(CompilationStrategy):
+    """A strategy that inherits nothing more, so that nothing is left open."""
+
+    objective: Objective = "throughput"
+    budget: float = 0.7
+    extends: None = None
+
+
+def _check_items(where: str, name: str, items: Sequence[object], kind: type) -> None:
+    for item in items:
+        if not isinstance(item, kind):
+            raise ConfigurationError(
+                f"{name} holds {item!r}, which is no {kind.__name__}",
+                where=where,
+                hint=f"such as {kind.__name__}({str(item)!r})",
+            )
 
 
 class _KernelFile(BaseModel):
@@ -171,6 +211,14 @@ def _parse(data: Any, where: str, document: Document | None = None) -> Compilati
 def _merge(
     base: Sequence[TransformSpec], own: Sequence[TransformSpec]
 ) -> tuple[TransformSpec, ...]:
-    changed = {spec.name: spec for spec in own}
-    kept = [changed.pop(spec.name, spec) for spec in base]
-    return (*kept, *changed.values())
+    named = Counter(spec.name for spec in base)
+    changed: dict[str, list[TransformSpec]] = {}
+    added = []
+    for spec in own:
+        if named[spec.name] > 0:
+            named[spec.name] -= 1
+            changed.setdefault(spec.name, []).append(spec)
+        else:
+            added.append(spec)
+    kept = [changed[spec.name].pop(0) if changed.get(spec.name) else spec for spec in base]
+    return (*kept, *added)
