@@ -95,10 +95,6 @@ def test_version(brainsmith: Brainsmith) -> None:
         (["compile", "m.onnx", "--shape", "x=1,a"], "NAME=1,784"),
         (["compile", "m.onnx", "--shape", "1,784"], "NAME=1,784"),
         (["compile", "m.onnx", "--shape", "x=1,0"], "NAME=1,784"),
-        (["compile", "m.onnx", "--clock-mhz", "-5"], "--clock-mhz"),
-        (["compile", "m.onnx", "--target-fps", "nan"], "--target-fps"),
-        (["compile", "m.onnx", "--verify-output", "y.npy"], "--verify-input"),
-        (["compile", "m.onnx", "--no-verify", "--verify-input", "x.npy"], "--no-verify"),
     ],
 )
 def test_usage_errors_name_what_is_wrong(
@@ -107,6 +103,24 @@ def test_usage_errors_name_what_is_wrong(
     ran = brainsmith(*arguments)
     assert ran.code == 2
     assert ran.out == ""
+    assert named in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--clock-mhz", "-5"], "--clock-mhz"),
+        (["--target-fps", "nan"], "--target-fps"),
+        (["--verify-output", "y.npy"], "--verify-input"),
+        (["--no-verify", "--verify-input", "x.npy"], "--no-verify"),
+        (["--no-synthesize", "--place"], "--no-synthesize"),
+    ],
+)
+def test_options_that_do_not_fit_are_told_before_the_model_is_read(
+    brainsmith: Brainsmith, arguments: list[str], named: str
+) -> None:
+    ran = brainsmith("compile", "missing.onnx", *arguments)
+    assert ran.code == errors.ConfigurationError.exit_code
     assert named in ran.err
 
 

@@ -15,13 +15,9 @@ def compile_model(
     model: shared.Model,
     strategy: shared.Strategy = "balanced",
     target: shared.Target = "ecp5-85k",
-    target_fps: Annotated[
-        float | None,
-        typer.Option(callback=shared.positive, help="Frames a second to reach."),
-    ] = None,
+    target_fps: Annotated[float | None, typer.Option(help="Frames a second to reach.")] = None,
     clock_mhz: Annotated[
-        float | None,
-        typer.Option(callback=shared.positive, help="Clock to reach; the target's if not given."),
+        float | None, typer.Option(help="Clock to reach; the target's if not given.")
     ] = None,
     folding: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Folding per layer, instead of the chosen.")
@@ -64,14 +60,6 @@ def compile_model(
 
     Everything that was measured is in the folder of the build: report.html, report.json, the RTL.
     """
-    if verify_output is not None and verify_input is None:
-        raise typer.BadParameter("needs --verify-input", param_hint="--verify-output")
-    if verify_input is not None and not verify:
-        raise typer.BadParameter("contradicts --no-verify", param_hint="--verify-input")
-    if verify_netlist and not (verify and synthesize):
-        raise typer.BadParameter("needs verification and synthesis", param_hint="--verify-netlist")
-    if place and not synthesize:
-        raise typer.BadParameter("contradicts --no-synthesize", param_hint="--place")
     shapes = shared.parse_shapes(shape)
 
     from brainsmith.cli.progress import watch
@@ -86,7 +74,7 @@ def compile_model(
         target_fps=target_fps,
         folding=folding,
         output=output,
-        place=place if synthesize else False,
+        place=place,
         synthesize=synthesize,
         verify=verify,
         verify_netlist=verify_netlist,

@@ -42,10 +42,3 @@ def _parse_shape(text: str) -> tuple[str, tuple[int, ...]]:
             f"'{text}' is no shape: write it like NAME=1,784", param_hint="--shape"
         )
     return name, shape
-
-
-def positive(value: float | None) -> float | None:
-    """`value`, which must be more than nothing where it is given."""
-    if value is not None and not value > 0:
-        raise typer.BadParameter("must be more than 0")
-    return value

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from brainsmith.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
 class CompileOptions:
     """Options of one compile.
+
+    Options that contradict each other, or that would be without effect, are a ConfigurationError.
 
     Attributes:
         target: name of the target.
@@ -41,3 +46,37 @@ class CompileOptions:
     verify_output: Path | None = None
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("clock_mhz", "target_fps"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise _wrong(name, f"must be more than 0, not {value:g}")
+        if self.seed < 0:
+            raise ConfigurationError(f"seed must not be less than 0, not {self.seed}", where="seed")
+        self._check_verification()
+        if self.place and not self.synthesize:
+            raise _wrong("place", "needs synthesis", "leave out --no-synthesize (synthesize=False)")
+
+    def _check_verification(self) -> None:
+        without = "leave out --no-verify (verify=False)"
+        if self.verify_output is not None and self.verify_input is None:
+            raise _wrong(
+                "verify_output",
+                "needs the inputs that it belongs to",
+                "give --verify-input (verify_input) too",
+            )
+        if self.verify_input is not None and not self.verify:
+            raise _wrong("verify_input", "needs verification", without)
+        if self.verify_netlist and not self.verify:
+            raise _wrong("verify_netlist", "needs verification", without)
+        if self.verify_netlist and not self.synthesize:
+            raise _wrong(
+                "verify_netlist", "needs synthesis", "leave out --no-synthesize (synthesize=False)"
+            )
+
+
+def _wrong(field: str, why: str, hint: str | None = None) -> ConfigurationError:
+    """The error of one option, under its names in Python and on the command line."""
+    option = "--" + field.replace("_", "-")
+    return ConfigurationError(f"{field} {why}", where=option, hint=hint)
