@@ -161,7 +161,8 @@ def test_no_c_compiler_says_what_to_install(brainsmith: Brainsmith, tmp_path: Pa
     ran = brainsmith("compile", MODEL, "--json", "--output", "out", env=env)
     assert ran.code == 7, ran.err
     assert "g++" in str(ran.json["error"])
-    assert leftovers(tmp_path) == [], "found before anything was built"
+    assert leftovers(tmp_path) == ["cache"], "found before anything was built"
+    assert leftovers(tmp_path / "cache" / "brainsmith") == ["plugins"], "nothing was built"
 
 
 def start(*arguments: str | Path, folder: Path, cache: Path) -> subprocess.Popen[str]:
