@@ -37,6 +37,6 @@ def inspect() -> list[ToolStatus]:
 def _status(name: str, find: Callable[[], Tool], needed_for: str, hint: str) -> ToolStatus:
     try:
         tool = find()
-    except ToolError:
-        return ToolStatus(name, False, None, None, needed_for, hint)
-    return ToolStatus(name, True, tool.version, tool.path, needed_for, hint)
+    except ToolError as error:
+        return ToolStatus(name, False, None, None, needed_for, error.hint or hint)
+    return ToolStatus(tool.name, True, tool.version, tool.path, needed_for, hint)

@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,16 +47,18 @@ class Tool:
 
 
 def compiler() -> Tool:
-    """The C++ compiler: $CXX, g++ or clang++.
+    """The C++ compiler: $CXX, which may have arguments ("ccache g++"), else g++ or clang++.
 
     Raises:
-        ToolError: there is none.
+        ToolError: there is none, or none where $CXX says.
     """
-    for name in (os.environ.get("CXX"), "g++", "clang++"):
-        path = shutil.which(name) if name else None
+    chosen = os.environ.get("CXX", "").strip()
+    if chosen:
+        return _chosen_compiler(chosen)
+    for name in ("g++", "clang++"):
+        path = shutil.which(name)
         if path is not None:
-            version = _compiler_version(path)
-            return Tool("g++", version, f"{path} {version}", (path,), Path(path))
+            return _compiler(path)
     raise ToolError("there is no C++ compiler", where="g++", hint=COMPILER_HINT)
 
 
@@ -166,9 +169,33 @@ def _file_digest(path: str, mtime_ns: int, size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _chosen_compiler(chosen: str) -> Tool:
+    """The compiler that $CXX names: whoever set it wants no other."""
+    try:
+        program, *arguments = shlex.split(chosen)
+    except ValueError as error:
+        raise ToolError(f"CXX is no command: {error}", where=f"CXX={chosen}") from error
+    path = shutil.which(program)
+    if path is None:
+        raise ToolError(
+            f"there is no C++ compiler '{program}'",
+            where=f"CXX={chosen}",
+            hint="correct CXX, or unset it: then g++ or clang++ is taken",
+        )
+    return _compiler(path, *arguments)
+
+
+def _compiler(path: str, *arguments: str) -> Tool:
+    command = (path, *arguments)
+    version = _compiler_version(command)
+    name = shlex.join((Path(path).name, *arguments))
+    return Tool(name, version, f"{shlex.join(command)} {version}", command, Path(path))
+
+
 @lru_cache(maxsize=8)
-def _compiler_version(path: str) -> str:
-    return _output(path, "-dumpfullversion", "-dumpversion") + " " + _output(path, "-dumpmachine")
+def _compiler_version(command: tuple[str, ...]) -> str:
+    number = _output(*command, "-dumpfullversion", "-dumpversion")
+    return number + " " + _output(*command, "-dumpmachine")
 
 
 def _native_verilator(path: Path) -> Tool:
