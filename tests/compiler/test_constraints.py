@@ -37,3 +37,25 @@ def test_an_unknown_key_is_an_error(key: str, hint: str) -> None:
     with pytest.raises(PluginError) as caught:
         failures({key: 1}, FACTS, "p:K")
     assert hint in str(caught.value)
+
+
+def test_zero_is_a_bound_as_any_other() -> None:
+    assert failures({"min_K": 0}, FACTS, "p:K") == []
+    assert failures({"max_K": 0}, FACTS, "p:K") == ["max_K is 0, the node has 48"]
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "hint"),
+    [
+        ("multiple_of_K", 0, "above 0"),
+        ("multiple_of_K", 1.5, "above 0"),
+        ("min_K", "16", "a number"),
+        ("max_K", None, "a number"),
+        ("supported_dtypes", "INT4", "a list"),
+        ("supported_K", 48, "a list"),
+    ],
+)
+def test_a_value_that_a_rule_cannot_take_is_an_error(key: str, wanted: object, hint: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        failures({key: wanted}, FACTS, "p:K")
+    assert key in caught.value.what and hint in str(caught.value.hint)

@@ -49,6 +49,22 @@ def test_a_class_without_a_field_of_a_target_is_an_error(tmp_path: Path) -> None
         board_of(tmp_path, TARGET.replace("clock_mhz", "clock"))
 
 
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ('{"LUTS": 1000}', "did you mean 'LUT'"),
+        ('{"URAM": 4, "LUT": 1000}', "BRAM"),
+        ('{"LUT": -1}', "greater than or equal to 0"),
+    ],
+)
+def test_resources_that_nobody_counts_are_an_error(
+    tmp_path: Path, resources: str, message: str
+) -> None:
+    with pytest.raises(PluginError, match="resources") as caught:
+        board_of(tmp_path, TARGET.replace('{"LUT": 1000}', resources))
+    assert message in str(caught.value)
+
+
 def test_an_unknown_target_names_the_nearest() -> None:
     with pytest.raises(TargetError, match="did you mean 'ecp5-85k'"):
         get_target("ecp5-85", PluginRegistry())

@@ -12,7 +12,13 @@ from typing import Any
 from brainsmith.api import KernelConfig
 from brainsmith.errors import PluginError, nearest
 
-RULES = ("min_", "max_", "multiple_of_", "supported_")
+_WANTED = {
+    "min_": "a number",
+    "max_": "a number",
+    "multiple_of_": "a whole number above 0",
+    "supported_": "a list",
+}
+RULES = tuple(_WANTED)
 
 
 def facts_of(operation: Any, config: KernelConfig) -> dict[str, object]:
@@ -39,7 +45,8 @@ def failures(constraints: Mapping[str, Any], facts: Mapping[str, object], where:
     """A sentence for each constraint that does not hold.
 
     Raises:
-        PluginError: a key has an unknown rule or names a fact that the operation does not have.
+        PluginError: a key has an unknown rule or names a fact that the operation does not have, or
+            its value is none that the rule can compare with.
     """
     return [
         sentence
@@ -62,11 +69,32 @@ def _failure(key: str, wanted: Any, facts: Mapping[str, object], where: str) -> 
             hint=nearest(name, facts),
         )
     fact = facts[name]
+    if not _is_wanted(rule, wanted):
+        raise PluginError(
+            f"the constraint '{key}' is {wanted!r}", where=where, hint=f"{rule}* is {_WANTED[rule]}"
+        )
     if rule == "supported_":
         given = fact if isinstance(fact, list) else [fact]
         bad = [item for item in given if item not in wanted]
         return f"{key} is {wanted}, the node has {', '.join(map(str, bad))}" if bad else None
     if not isinstance(fact, int):
         raise PluginError(f"'{name}' is no number, so '{key}' cannot be checked", where=where)
-    holds = {"min_": fact >= wanted, "max_": fact <= wanted}.get(rule, fact % wanted == 0)
-    return None if holds else f"{key} is {wanted}, the node has {fact}"
+    return None if _holds(rule, fact, wanted) else f"{key} is {wanted}, the node has {fact}"
+
+
+def _is_wanted(rule: str, wanted: Any) -> bool:
+    if rule == "supported_":
+        return isinstance(wanted, list | tuple | set | frozenset)
+    if isinstance(wanted, bool):
+        return False
+    if rule == "multiple_of_":
+        return isinstance(wanted, int) and wanted > 0
+    return isinstance(wanted, int | float)
+
+
+def _holds(rule: str, fact: int, wanted: Any) -> bool:
+    if rule == "min_":
+        return bool(fact >= wanted)
+    if rule == "max_":
+        return bool(fact <= wanted)
+    return bool(fact % wanted == 0)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from brainsmith.api import KernelConfig, Resources
+from brainsmith.compiler.folding_file import FoldingFile
 from brainsmith.compiler.guess import guess, has_model
 from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.targets import Target
@@ -23,8 +21,6 @@ from brainsmith.errors import ConfigurationError, TargetError, nearest
 from brainsmith.report.records import cycles_for
 
 _ROUNDING = 1e-6  # of sums of resources
-
-FoldingFile = Mapping[str, Mapping[str, int | str]]
 
 
 @dataclass(frozen=True)
@@ -35,33 +31,6 @@ class Choice:
     interval: int
     resources: Resources
     cost: float
-
-
-def read_folding(path: Path) -> FoldingFile:
-    """The folding file (JSON or YAML): for each node its folding and kernel parameters.
-
-    Raises:
-        ConfigurationError: the file cannot be read or has another form.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read the folding file: {error.strerror}", where=str(path)
-        ) from error
-    try:
-        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(
-            f"the folding file is not readable: {error}", where=str(path)
-        ) from error
-    if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
-        raise ConfigurationError(
-            "a folding file maps each node to its parameters",
-            where=str(path),
-            hint='such as {"MatMul_0": {"PE": 4, "SIMD": 8}}',
-        )
-    return data
 
 
 def choose(

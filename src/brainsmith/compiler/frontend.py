@@ -12,7 +12,8 @@ from brainsmith.compiler import stages
 from brainsmith.compiler.assemble import Infrastructure, assemble
 from brainsmith.compiler.design import Design, HostStep, Partition
 from brainsmith.compiler.fifo import StreamModel, size_fifos
-from brainsmith.compiler.folding import choose, estimate, read_folding
+from brainsmith.compiler.folding import choose, estimate
+from brainsmith.compiler.folding_file import read_folding
 from brainsmith.compiler.identifiers import identifier
 from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, resolve, usable
 from brainsmith.compiler.options import CompileOptions

@@ -15,7 +15,7 @@ from brainsmith.compiler.guess import NO_MODEL, has_model
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.schedule import first_to_last, schedule_of
 from brainsmith.compiler.strategy import CompilationStrategy
-from brainsmith.compiler.targets import Target
+from brainsmith.compiler.targets import Resource, Target
 from brainsmith.compiler.verification import Evidence, record
 from brainsmith.report.records import (
     INPUT,
@@ -36,7 +36,7 @@ from brainsmith.toolchains.process import BuildLog
 if TYPE_CHECKING:
     from brainsmith.compiler.physical import Physical
 
-NAMES = ("LUT", "FF", "DSP", "BRAM")
+NAMES: tuple[Resource, ...] = ("LUT", "FF", "DSP", "BRAM")
 
 
 def report(

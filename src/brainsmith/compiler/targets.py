@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from brainsmith.errors import ConfigurationError, PluginError, TargetError
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.complaints import complaints
 
 Family = Literal["ecp5", "ice40", "xc7", "xcup"]
+Resource = Literal["LUT", "FF", "DSP", "BRAM"]
 
 
 class Placement(BaseModel):
@@ -37,7 +38,7 @@ class Target(BaseModel):
     family: Family
     description: str = ""
     clock_mhz: float = Field(gt=0)
-    resources: Mapping[str, int]
+    resources: Mapping[Resource, NonNegativeInt]
     place: Placement | None = None
 
     @property
