@@ -66,6 +66,8 @@ def test_requirements_are_recorded_above_and_below_the_decorator() -> None:
         (lambda: backend("rlt"), "did you mean 'rtl'"),
         (lambda: backend("rtl", defualt=True), "did you mean 'default'"),
         (lambda: kernel(name="A"), "needs 'operation_type'"),
+        (lambda: requires(), "@requires names no package(.|\n)*numpy"),
+        (lambda: requires(type("Bare", (), {})), r"@requires names no package \[Bare\]"),
     ],
 )
 def test_a_mistake_names_the_nearest_valid_name(decorate: Any, message: str) -> None:

@@ -273,6 +273,9 @@ def kernel_with(arguments: str, body: str = '@backend("rtl")\n    def rtl(self):
 GOOD = 'name="K", operation_type="matmul"'
 
 
+BARE = "@requires names no package"
+
+
 @pytest.mark.parametrize(
     ("source", "line", "message"),
     [
@@ -328,6 +331,7 @@ GOOD = 'name="K", operation_type="matmul"'
             2,
             "'C' is declared twice",
         ),
+        (f"from brainsmith import api\n@api.requires\n@api.kernel({GOOD})\nclass C: x\n", 2, BARE),
         ("def f(:\n", 1, "this is not Python"),
         ("\n\nx = '\n", 3, "this is not Python"),
     ],

@@ -29,6 +29,7 @@ BACKENDS = ("rtl", "hls", "cuda", "host")
 INFO = "__brainsmith__"
 _BACKEND = "__brainsmith_backend__"
 _REQUIRES = "__brainsmith_requires__"
+REQUIRES_HINT = 'write @requires("numpy>=2.0")'
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,10 @@ def backend(name: str, *, default: bool = False, **unknown: Any) -> Callable[[F]
 
 def requires(*requirements: str) -> Callable[[C], C]:
     """Names the Python packages (PEP 508) that a component needs at run time."""
+    if not requirements or not all(isinstance(text, str) for text in requirements):
+        first = next((text for text in requirements if not isinstance(text, str)), None)
+        where = getattr(first, "__qualname__", None)
+        raise PluginError("@requires names no package", where=where, hint=REQUIRES_HINT)
 
     def mark(cls: C) -> C:
         setattr(cls, _REQUIRES, requirements)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from brainsmith.api import decorators
+from brainsmith.api.decorators import REQUIRES_HINT
 from brainsmith.errors import PluginError, nearest
 from brainsmith.plugins.sources import Module, Sources, read_sources, top_level
 
@@ -272,8 +273,10 @@ class _Class:
         texts: list[str] = []
         for node in self.node.decorator_list:
             if _decorator(self.sources, self.module, node) == "requires":
-                arguments = node.args if isinstance(node, ast.Call) else []
-                texts += [str(self._literal(a, "an argument of @requires")) for a in arguments]
+                place = self.module.place(node)
+                if not isinstance(node, ast.Call) or not node.args:
+                    raise PluginError("@requires names no package", where=place, hint=REQUIRES_HINT)
+                texts += [str(self._literal(a, "an argument of @requires")) for a in node.args]
         return texts
 
     def _compatible_kernels(self) -> list[str] | None:

@@ -24,25 +24,7 @@ from brainsmith.errors import PluginError
 from brainsmith.plugins import fields
 from brainsmith.plugins.complaints import Complaint, complaints, wrong
 from brainsmith.plugins.kinds import KINDS
-from brainsmith.plugins.places import FILE_NAME
-from brainsmith.plugins.safe_yaml import Document, read_document, read_yaml
-
-__all__ = [
-    "FILE_NAME",
-    "KINDS",
-    "SCHEMA",
-    "CodeEntry",
-    "Compatibility",
-    "Entry",
-    "FileEntry",
-    "Funding",
-    "KernelEntry",
-    "Manifest",
-    "OperationEntry",
-    "Permissions",
-    "TransformEntry",
-    "read_yaml",
-]
+from brainsmith.plugins.safe_yaml import Document, read_document
 
 SCHEMA = 1
 

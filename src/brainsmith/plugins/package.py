@@ -8,8 +8,9 @@ from brainsmith.errors import ConfigurationError, PluginError, nearest
 from brainsmith.plugins.archive import SUFFIX, Archive, read_archive
 from brainsmith.plugins.archive_names import folded
 from brainsmith.plugins.installed import RECORD
-from brainsmith.plugins.manifest import FILE_NAME, Manifest
+from brainsmith.plugins.manifest import Manifest
 from brainsmith.plugins.packing import pack
+from brainsmith.plugins.places import FILE_NAME
 from brainsmith.plugins.safe_yaml import MAX_BYTES, parse_yaml
 
 

@@ -194,7 +194,7 @@ class Component:
         """The content of a component that is a YAML file."""
         if not self.is_data:
             raise PluginError("the component is code, not data", where=self.full_name)
-        from brainsmith.plugins.manifest import read_yaml
+        from brainsmith.plugins.safe_yaml import read_yaml
 
         path = (self.plugin.root / self.record["file"]).resolve()
         if not path.is_relative_to(self.plugin.root.resolve()):

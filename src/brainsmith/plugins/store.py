@@ -27,10 +27,10 @@ from brainsmith.plugins.dependencies import install_dependencies
 from brainsmith.plugins.files import storage_errors, sync_folder, write_new
 from brainsmith.plugins.installed import RECORD, Record
 from brainsmith.plugins.integrity import Difference, compare_files, tree_files
-from brainsmith.plugins.manifest import FILE_NAME, Manifest
+from brainsmith.plugins.manifest import Manifest
 from brainsmith.plugins.names import canonical
 from brainsmith.plugins.package import open_package
-from brainsmith.plugins.places import builtin_folder, store_folder
+from brainsmith.plugins.places import FILE_NAME, builtin_folder, store_folder
 from brainsmith.plugins.requirements import PLUGIN_PREFIX, Problem, missing, parse
 from brainsmith.plugins.staging import Staging
 

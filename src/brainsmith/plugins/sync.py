@@ -20,7 +20,9 @@ from typing import Any
 
 from brainsmith.errors import PluginError, StorageError
 from brainsmith.plugins.decorated import KIND_OF, OWNED, Declared, declared_components
-from brainsmith.plugins.manifest import FILE_NAME, KINDS, Manifest
+from brainsmith.plugins.kinds import KINDS
+from brainsmith.plugins.manifest import Manifest
+from brainsmith.plugins.places import FILE_NAME
 from brainsmith.plugins.safe_yaml import Document, parse_yaml, read_document
 from brainsmith.plugins.scoped import owns
 from brainsmith.plugins.sources import class_in, module_file, plugin_root
