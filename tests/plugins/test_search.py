@@ -178,6 +178,8 @@ def test_filters(registry: PluginRegistry, filters: dict[str, Any], left: list[s
         ({"kind": "kernal"}, "did you mean 'kernel'"),
         ({"min_downloads": "many"}, "is a number"),
         ({"backend": 3}, "is a text"),
+        ({"target": "ecp5-85"}, "no target 'ecp5-85'(.|\n)*did you mean 'ecp5-85k'"),
+        ({"target": "ecp6"}, "did you mean 'ecp5'"),
         ({"shape": "8"}, "is no shape"),
         ({"shape": "C=0"}, "is no shape"),
         ({"compatible_with": "new"}, "is no version"),

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from brainsmith.cli import options as shared
+from brainsmith.cli.errors import describe
 from brainsmith.cli.outcome import Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from brainsmith.compiler.targets import Target
+    from brainsmith.compiler.targets import BrokenTarget, Target
 
 
 def targets(json: shared.Json = False, debug: shared.Debug = False) -> Outcome:
     """List the devices that can be compiled for."""
     from brainsmith.compiler.targets import list_targets
 
-    found = list_targets()
+    found, broken = list_targets()
     value = {
         "success": True,
         "targets": [
@@ -32,11 +33,12 @@ def targets(json: shared.Json = False, debug: shared.Debug = False) -> Outcome:
             }
             for target in found
         ],
+        "broken": [{"full_name": one.full_name, "error": describe(one.error)} for one in broken],
     }
-    return Outcome(value, lambda console: _show(found, console))
+    return Outcome(value, lambda console: _show(found, broken, console))
 
 
-def _show(found: Sequence[Target], console: Console) -> None:
+def _show(found: Sequence[Target], broken: Sequence[BrokenTarget], console: Console) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -61,3 +63,5 @@ def _show(found: Sequence[Target], console: Console) -> None:
             Text(target.description),
         )
     console.print(table)
+    for one in broken:
+        console.print(f"cannot be used: {one.full_name}: {one.error.what}", markup=False)

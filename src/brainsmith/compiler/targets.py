@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
-from brainsmith.errors import ConfigurationError, PluginError, TargetError
+from brainsmith.errors import BrainsmithError, ConfigurationError, PluginError, TargetError
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.complaints import complaints
 
@@ -47,10 +48,26 @@ class Target(BaseModel):
         return self.place is not None
 
 
-def list_targets(registry: PluginRegistry | None = None) -> list[Target]:
-    """All targets, in the order of the plugins' manifests."""
+@dataclass(frozen=True)
+class BrokenTarget:
+    """A target that cannot be used, and why."""
+
+    full_name: str
+    error: BrainsmithError
+
+
+def list_targets(
+    registry: PluginRegistry | None = None,
+) -> tuple[list[Target], list[BrokenTarget]]:
+    """All targets, in the order of the plugins' manifests, and those that cannot be used."""
     registry = registry or PluginRegistry()
-    return [_read(component) for component in registry.components("targets")]
+    good, broken = [], []
+    for component in registry.components("targets"):
+        try:
+            good.append(_read(component))
+        except BrainsmithError as error:
+            broken.append(BrokenTarget(component.full_name, error))
+    return good, broken
 
 
 def get_target(name: str, registry: PluginRegistry) -> Target:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from brainsmith.errors import ConfigurationError, nearest
+from brainsmith.errors import ConfigurationError, PluginError, nearest
 from brainsmith.plugins.kinds import KINDS, SINGULAR
 from brainsmith.plugins.plugin import Component, Plugin
 from brainsmith.plugins.source import CERTIFICATIONS, PackageFacts
@@ -153,10 +153,31 @@ def _kind(value: str) -> str:
 
 
 def _devices(registry: PluginRegistry, name: str) -> list[str]:
-    """The target's name and its device family; a name that no target has stands for itself."""
-    targets = [c for c in registry.components("targets") if name in (c.name, c.full_name)]
-    families = [c.data.get("family") for c in targets if c.is_data and isinstance(c.data, dict)]
-    return [name, *(family for family in families if isinstance(family, str))]
+    """A target's name and its device family; a family or a device that a component names."""
+    targets = registry.components("targets")
+    meant = [c for c in targets if name in (c.name, c.full_name)]
+    if meant:
+        return [name, *(c.name for c in meant), *_families(meant)]
+    if hits(registry.catalog.index, "", [[facet("target", name)]]):
+        return [name]
+    families = _families(targets)
+    if name not in families:
+        known = (*families, *(c.name for c in targets))
+        raise ConfigurationError(f"there is no target '{name}'", hint=nearest(name, known))
+    return [name]
+
+
+def _families(targets: Sequence[Component]) -> set[str]:
+    """The device families of targets, as far as their files tell: nothing is imported for it."""
+    found = set()
+    for target in targets:
+        try:
+            family = target.data.get("family") if target.is_data else None
+        except (PluginError, AttributeError):  # a broken one is told where targets are listed
+            continue
+        if isinstance(family, str):
+            found.add(family)
+    return found
 
 
 def _checks(given: Mapping[str, Any]) -> list[Callable[[Component], bool]]:
