@@ -29,6 +29,7 @@ from brainsmith.compiler.targets import Target, get_target
 from brainsmith.compiler.verification import Evidence, generated_inputs, verify
 from brainsmith.model.model import Model
 from brainsmith.plugins import PluginRegistry
+from brainsmith.plugins.locked import keep_to_lock
 from brainsmith.report.records import StepRecord
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
@@ -93,6 +94,7 @@ class Compiler:
         Raises:
             ModelError: the model cannot be read or compiled.
             ConfigurationError: strategy, folding or an option names what does not exist.
+            PluginError: a plugin is broken, or is not the one in the project's `brainsmith.lock`.
             TargetError: the target is unknown or too small, or the speed cannot be reached.
             ToolError: a tool is missing or failed.
             VerificationError: the hardware hangs or breaks the wire contract. (Where it computes
@@ -101,12 +103,13 @@ class Compiler:
         """
         options = options or CompileOptions()
         path = Path(model)
-        target = get_target(options.target, self.registry)
-        resolved = load_strategy(strategy, self.registry).resolved(self.registry)
+        registry = keep_to_lock(self.registry, Path.cwd())
+        target = get_target(options.target, registry)
+        resolved = load_strategy(strategy, registry).resolved(registry)
         log = BuildLog()
         clock = Clock(self.progress, log)
         with clock.step("front end", shown=False):
-            front = front_end(path, resolved, target, self.registry, options, self.progress)
+            front = front_end(path, resolved, target, registry, options, self.progress)
             check_estimate(front, target)
             check_tools(options, target)
         output = options.output or Path("build") / path.stem
@@ -127,11 +130,12 @@ class Compiler:
         shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> list[NodeExplanation]:
         """For each node of the model, the kernel that takes it, or why none does."""
-        family = get_target(target, self.registry).family
-        resolved = load_strategy(strategy, self.registry).resolved(self.registry)
+        registry = keep_to_lock(self.registry, Path.cwd())
+        family = get_target(target, registry).family
+        resolved = load_strategy(strategy, registry).resolved(registry)
         options = CompileOptions(target=target, shapes=shapes or {})
         _, compiled, mapping = load_and_map(
-            Path(model), resolved, self.registry, family, options, self.progress
+            Path(model), resolved, registry, family, options, self.progress
         )
         self.progress.done()
         return explain(compiled, mapping)

@@ -102,11 +102,12 @@ class Lock(BaseModel):
 
 
 def used_plugins(registry: PluginRegistry) -> list[Used]:
-    """The plugins that a registry has found, in all their versions, but for the built-in one."""
+    """The plugins that a registry has found, in all their versions, but for the built-in one
+    and those that a program has registered."""
     return [
         Used(plugin.name, plugin.version, plugin.root)
         for plugin in (*registry.plugins, *registry.other_versions)
-        if plugin.origin != "built-in"
+        if plugin.origin not in ("built-in", "registered")
     ]
 
 

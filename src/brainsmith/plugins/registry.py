@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class PluginRegistry:
         self._distributions = distributions
         self._cached = cached
         self._registered: list[Plugin] = []
+        self._admit: Callable[[Plugin], None] | None = None
         self._known: _State | None = None
         self._known_for: tuple[str, ...] = ()
 
@@ -177,8 +179,21 @@ class PluginRegistry:
         Raises:
             ConfigurationError: there is none, or several plugins offer the short name and the
                 project does not decide.
+            BrainsmithError: the registry is `restricted` and refuses the plugin.
         """
         self._check_kind(kind)
+        component = self._find(kind, name)
+        if self._admit is not None:
+            self._admit(component.plugin)
+        return component
+
+    def restricted(self, admit: Callable[[Plugin], None]) -> PluginRegistry:
+        """This registry, but `get` asks `admit` of each plugin, which raises to refuse it."""
+        other = copy.copy(self)
+        other._admit = admit
+        return other
+
+    def _find(self, kind: str, name: str) -> Component:
         plugin, colon, short = name.rpartition(":")
         if colon:
             return self._of_plugin(kind, plugin, short)
