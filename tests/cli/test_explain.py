@@ -26,7 +26,7 @@ def test_every_node_of_digits_is_taken_by_a_kernel(brainsmith: Brainsmith) -> No
 def test_people_get_a_table(brainsmith: Brainsmith) -> None:
     ran = brainsmith("explain", DIGITS)
     assert ran.code == 0
-    assert "9 of 9 nodes in hardware" in ran.out
+    assert "all 9 layers in hardware" in ran.out
 
 
 def test_what_no_kernel_takes_is_on_the_host_with_its_reason(

@@ -225,6 +225,14 @@ def test_a_model_without_anything_for_the_hardware_is_an_error(tmp_path: Path) -
         compiled(model, tmp_path)
 
 
+def test_a_strategy_without_transforms_is_told_what_to_extend(tmp_path: Path) -> None:
+    model = tmp_path / "digits.onnx"
+    shutil.copy(ROOT / "examples" / "digits" / "digits.onnx", model)
+    (tmp_path / "bare.yaml").write_text("name: bare\nkernels: [{name: MatMul}]\n")
+    with pytest.raises(ModelError, match="add `extends: balanced`"):
+        compiled(model, tmp_path, tmp_path / "bare.yaml")
+
+
 def _plugin(folder: Path, latency: int = 0):  # type: ignore[no-untyped-def]
     """A plugin whose thresholding gives zeros, at once, whatever latency it claims."""
     folder.mkdir()

@@ -5,11 +5,18 @@ from __future__ import annotations
 import dataclasses
 import io
 
+import pytest
 from rich.console import Console
 
 from brainsmith.report.console import MOST_LAYERS, print_summary
 from brainsmith.report.formatting import THIN
-from brainsmith.report.records import BuildReport, VerificationRecord
+from brainsmith.report.records import (
+    AgreementRecord,
+    BuildReport,
+    CheckRecord,
+    HostRecord,
+    VerificationRecord,
+)
 
 
 def printed(report: BuildReport) -> str:
@@ -25,6 +32,45 @@ def test_the_summary_says_what_was_built_and_whether_it_is_right(tfc: BuildRepor
                   "out/report.html",
                   "on the host", "hint: --shape", "100 % of outputs equal"):  # fmt: skip
         assert shown in text
+
+
+@pytest.mark.parametrize(
+    ("agreement", "ambiguous", "said"),
+    [
+        (AgreementRecord(0.325, 1e-6, 1.0), 0,
+         "100 % of outputs agree with the original model's within float32 rounding "
+         "(32.5 % the same number, at most 1e-06 off)"),
+        (AgreementRecord(0.5, 0.18, 0.99999), 3,
+         "99.99 % of outputs agree with the original model's within float32 rounding "
+         "(50 % the same number, at most 0.18 off): 3 of 90 codes lie where float32 is ambiguous"),
+    ],
+)  # fmt: skip
+def test_rounding_is_told_from_other_differences(
+    tfc: BuildReport, agreement: AgreementRecord, ambiguous: int, said: str
+) -> None:
+    faithful = {"codes": 90, "ambiguous": ambiguous}
+    record = dataclasses.replace(tfc.verification, agreement=agreement, faithful=faithful)
+    text = printed(dataclasses.replace(tfc, verification=record))
+    assert said in " ".join(text.split())
+
+
+def test_the_failed_check_of_an_exact_design_is_named(tfc: BuildReport) -> None:
+    wrong = CheckRecord("gives the expected outputs", False, "3 of 4 outputs equal")
+    record = dataclasses.replace(tfc.verification, checks=(wrong,))
+    text = printed(dataclasses.replace(tfc, verification=record))
+    assert "a check failed  The failed check: “gives the expected outputs”." in text
+
+
+def test_pieces_at_the_hardware_s_edges_share_a_line(tfc: BuildReport) -> None:
+    pieces = tuple(HostRecord(f"Mul_{i}", "it scales", None, "output") for i in range(6))
+    text = printed(dataclasses.replace(tfc, host_nodes=pieces))
+    assert "on the host  scaling the output (Mul_0, Mul_1, Mul_2, Mul_3 and 2 more)" in text
+
+
+def test_the_asked_speed_and_the_cache_are_told(tfc: BuildReport) -> None:
+    text = " ".join(printed(tfc).split())
+    assert "1 500 000 asked for: reached" in text
+    assert "from the cache: synthesize" in text
 
 
 def test_markup_in_a_name_is_printed_as_it_is(tfc: BuildReport) -> None:

@@ -23,8 +23,9 @@ def test_figures_keep_integers_exact(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1_562_500, ("1.56", "M")), (12_300_000, ("12.3", "M")), (111_607, ("112", "k")),
-     (9_216, (f"9{THIN}216", "")), (64, ("64", "")), (None, ("n/a", ""))],
+    [(1_562_500, ("1.56", "M")), (12_300_000, ("12.3", "M")), (111_607, ("111.6", "k")),
+     (312_500, ("312.5", "k")), (9_216, (f"9{THIN}216", "")), (64, ("64", "")),
+     (None, ("n/a", ""))],
 )  # fmt: skip
 def test_large_figures_get_a_prefix(value: float | None, text: tuple[str, str]) -> None:
     assert formatting.prefixed(value) == text

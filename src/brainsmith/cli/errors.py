@@ -20,7 +20,7 @@ UNEXPECTED_EXIT_CODE = 1
 EXIT_CODES = """\b
 Exit codes:
   0    success
-  1    unexpected error
+  1    an unexpected error, or one of no more special kind
   2    the command line was not understood
   3    the model cannot be read or compiled
   4    a strategy, folding file or option does not fit

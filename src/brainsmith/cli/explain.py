@@ -53,5 +53,17 @@ def _show(nodes: Sequence[NodeExplanation], console: Console) -> None:
             why += f"\nclosest: {node.closest}"
         table.add_row(Text(node.node), Text(node.op_type), kernel, Text(why))
     console.print(table)
-    hardware = sum(node.kernel is not None for node in nodes)
-    console.print(f"{hardware} of {len(nodes)} nodes in hardware")
+    console.print(_count(nodes))
+
+
+def _count(nodes: Sequence[NodeExplanation]) -> str:
+    """How many of the model's layers are in hardware, and what else the host does."""
+    from brainsmith.report.records import HOST_ROLES
+
+    layers = [node for node in nodes if node.role == "layer"]
+    hardware = sum(node.kernel is not None for node in layers)
+    part = "all" if hardware == len(layers) else f"{hardware} of"
+    said = f"{part} {len(layers)} layers in hardware"
+    roles = {node.role for node in nodes}
+    pieces = [words for role, words in HOST_ROLES.items() if role in roles]
+    return f"{said}; on the host: {', '.join(pieces)}" if pieces else said

@@ -51,6 +51,7 @@ class OutputAgreement:
         elements: how many were compared, over all frames.
         equal: how many are the same number.
         largest_difference: of any two elements.
+        close: how many are equal, or no further apart than float32's rounding (rtol 1e-5).
         first_error: an element that differs.
     """
 
@@ -59,6 +60,7 @@ class OutputAgreement:
     elements: int
     equal: int
     largest_difference: float
+    close: int
     first_error: Mismatch | None = None
 
 
@@ -106,6 +108,12 @@ class FaithfulReport:
         """The share of output elements that are equal."""
         elements = sum(o.elements for o in self.outputs)
         return sum(o.equal for o in self.outputs) / elements if elements else 1.0
+
+    @property
+    def agreement_within_rounding(self) -> float:
+        """The share of output elements that are equal but for float32's rounding."""
+        elements = sum(o.elements for o in self.outputs)
+        return sum(o.close for o in self.outputs) / elements if elements else 1.0
 
     @property
     def largest_difference(self) -> float:

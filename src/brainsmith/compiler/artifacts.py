@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brainsmith.compiler.physical import Physical
 
 RTL, MODEL, FOLDING, LOG = "rtl", "model.onnx", "folding.json", "build.log"
+REPORT, JSON = "report.html", "report.json"
 
 
 def write_rtl(rtls: Sequence[Rtl], folder: Path) -> None:
@@ -52,16 +53,16 @@ def write(
         for layer in report.layers
     }
     (folder / FOLDING).write_text(json.dumps(used, indent=2) + "\n")
-    names = {"rtl": RTL, "model": MODEL, "folding": FOLDING, "log": LOG}
+    names = {"report": REPORT, "json": JSON, "rtl": RTL, "model": MODEL}
+    names |= {"folding": FOLDING, "log": LOG}
     if physical is not None:
         from brainsmith.compiler.physical import save
 
         names |= save(physical, folder)
-    names |= {"json": "report.json", "report": "report.html"}
     paths = {name: place / file for name, file in names.items()}
     report = with_artifacts(report, paths)
-    write_json(report, folder / "report.json")
-    write_html(report, folder / "report.html")
+    write_json(report, folder / JSON)
+    write_html(report, folder / REPORT)
     log.write(folder / LOG)
     return paths
 

@@ -110,7 +110,7 @@ class Compiler:
         clock = Clock(self.progress, log)
         with clock.step("front end", shown=False):
             front = front_end(path, resolved, target, registry, options, self.progress)
-            check_estimate(front, target)
+            check_estimate(front, target, options)
             check_tools(options, target)
         output = options.output or Path("build") / path.stem
         try:
@@ -134,11 +134,11 @@ class Compiler:
         family = get_target(target, registry).family
         resolved = load_strategy(strategy, registry).resolved(registry)
         options = CompileOptions(target=target, shapes=shapes or {})
-        _, compiled, mapping = load_and_map(
+        original, compiled, mapping = load_and_map(
             Path(model), resolved, registry, family, options, self.progress
         )
         self.progress.done()
-        return explain(compiled, mapping)
+        return explain(original, compiled, mapping)
 
 
 @dataclass
@@ -214,7 +214,7 @@ class _Job:
         """One frame on the netlist, and placement, as far as they are asked for; both at once."""
         from brainsmith.compiler.physical import check_netlist, place
 
-        check_measured(self.front, self.target, physical.resources)
+        check_measured(self.front, self.target, physical.resources, self.options)
         cache, options = self.compiler.cache, self.options
         wanted_place = placing(options, self.target)
         checking = wanted_place if options.verify_netlist is None else options.verify_netlist

@@ -39,6 +39,8 @@ from brainsmith.model.shapes import infer_shapes
 
 Arrays = Mapping[str, np.ndarray]
 Rerun = Callable[[str, np.ndarray], Arrays]
+# Relative distance of two outputs that a few roundings of float32 explain.
+ROUNDING = 1e-5
 
 
 def check_faithful(
@@ -263,6 +265,7 @@ class _Outputs:
         self._cuts = {name for name in compiled.origins if name in made}
         self._counts = {name: _Count() for name in self._names}
         self._largest = dict.fromkeys(self._names, 0.0)
+        self._close = dict.fromkeys(self._names, 0)
 
     def compare(self, frame: int, feeds: Arrays, integers: Arrays) -> None:
         """Compares one frame."""
@@ -276,6 +279,7 @@ class _Outputs:
             other = theirs[name].reshape(-1)
             self._counts[name].add(frame, mine, other, False)
             distance = np.abs(mine.astype(np.float64) - other.astype(np.float64))
+            self._close[name] += int(_within_rounding(mine, other).sum())
             self._largest[name] = max(self._largest[name], float(distance.max(initial=0)))
 
     def agreements(self) -> tuple[OutputAgreement, ...]:
@@ -287,6 +291,7 @@ class _Outputs:
                 count.elements,
                 count.equal,
                 self._largest[name],
+                self._close[name],
                 count.first_error,
             )
             for name, count in self._counts.items()
@@ -304,6 +309,14 @@ class _Reshaped:
 
     def __call__(self, computed: np.ndarray) -> np.ndarray:
         return self.array.reshape(computed.shape)
+
+
+def _within_rounding(mine: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Which elements are the same number, or floats that only rounding tells apart."""
+    if not np.issubdtype(other.dtype, np.floating):
+        return np.asarray(mine == other)
+    close: np.ndarray = np.isclose(mine, other, rtol=ROUNDING, atol=ROUNDING / 10)
+    return close
 
 
 def _holds_integers(value: ir.Value) -> bool:

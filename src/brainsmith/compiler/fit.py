@@ -5,39 +5,98 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from brainsmith.api import Resources
+from brainsmith.compiler.advice import smaller
 from brainsmith.compiler.design import Instance
 from brainsmith.compiler.frontend import FrontEnd
 from brainsmith.compiler.guess import has_model
+from brainsmith.compiler.options import CompileOptions
+from brainsmith.compiler.strategy import CompilationStrategy
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import TargetError
+from brainsmith.report.records import Diagnostic, cycles_for
 
-# An estimate may be a quarter too high, so only a design beyond that is refused unmeasured.
+# An estimate of logic may be a quarter too high: only a design beyond that is refused unmeasured.
 MARGIN = 1.25
+# Block RAMs and DSPs are counted, not fitted: synthesis gives the same number.
+COUNTED = ("BRAM", "DSP")
 
 
-def check_estimate(front: FrontEnd, target: Target) -> None:
-    """Raises TargetError for a design that is too large even if the estimates are far too high.
+def check_estimate(front: FrontEnd, target: Target, options: CompileOptions) -> None:
+    """Raises TargetError for a design that is too large even if the estimates are too high.
 
     Kernels without a resource model count as nothing: a guess is no reason to refuse a design.
+    Where nothing will be synthesized, what is a little too large is only a warning.
     """
+    counted = 1.0 if options.synthesize else MARGIN
+    margins = {name: counted if name in COUNTED else MARGIN for name in target.resources}
+    _check(front, target, _modelled(front), "estimated", margins, options)
+
+
+def check_measured(
+    front: FrontEnd,
+    target: Target,
+    resources: Mapping[str, Resources],
+    options: CompileOptions,
+) -> None:
+    """Raises TargetError for a design whose measured resources are more than there are."""
+    _check(front, target, resources, "measured", dict.fromkeys(target.resources, 1.0), options)
+
+
+def doubts(
+    front: FrontEnd, target: Target, strategy: CompilationStrategy, options: CompileOptions
+) -> list[Diagnostic]:
+    """Warnings for a design whose estimate is above the device, or above the strategy's budget."""
+    needed = sum(front.estimates.values(), Resources()).as_dict()
+    shares = {name: needed[name] / max(1, there) for name, there in target.resources.items()}
+    over = {name: share for name, share in shares.items() if share > 1}
+    if over and not options.synthesize:
+        largest = _largest(front, front.estimates, next(iter(over)))
+        what = f"the estimate is more than {target.name} has: {_said(over)}; {largest}"
+        return [Diagnostic("warning", what, None, _hint(front, target, needed, options))]
+    budget = strategy.budget
+    if over or budget is None or options.target_fps is not None or options.folding is not None:
+        return []
+    beyond = {name: share for name, share in shares.items() if share > budget + 1e-9}
+    if not beyond:
+        return []
+    largest = _largest(front, front.estimates, next(iter(beyond)))
+    what = (
+        f"the budget of the strategy '{strategy.name}', {_percent(budget)} of the device, could "
+        f"not be kept: {_said(beyond)} (estimated); {largest}"
+    )
+    allowed = {name: int(budget * there) for name, there in target.resources.items()}
+    advice = smaller(front.design.layers, needed, allowed, None)
+    return [Diagnostic("warning", what, None, str(advice) if advice else None)]
+
+
+def _said(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{_percent(share)} of its {name}" for name, share in shares.items())
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
+
+
+def _modelled(front: FrontEnd) -> dict[str, Resources]:
     guessed = {name for name, instance in _instances(front) if not has_model(instance.kernel)}
-    resources = {
+    return {
         name: Resources() if name in guessed else estimate
         for name, estimate in front.estimates.items()
     }
-    _check(front, target, resources, "estimated", MARGIN)
-
-
-def check_measured(front: FrontEnd, target: Target, resources: Mapping[str, Resources]) -> None:
-    """Raises TargetError for a design whose measured resources are more than there are."""
-    _check(front, target, resources, "measured", 1.0)
 
 
 def _check(
-    front: FrontEnd, target: Target, resources: Mapping[str, Resources], how: str, margin: float
+    front: FrontEnd,
+    target: Target,
+    resources: Mapping[str, Resources],
+    how: str,
+    margins: Mapping[str, float],
+    options: CompileOptions,
 ) -> None:
     needed = sum(resources.values(), Resources()).as_dict()
-    over = [name for name, there in target.resources.items() if needed[name] > margin * there]
+    over = [
+        name for name, there in target.resources.items() if needed[name] > margins[name] * there
+    ]
     if not over:
         return
     table = "\n".join(
@@ -47,7 +106,33 @@ def _check(
     )
     raise TargetError(
         f"the design does not fit {target.name}:\n{table}\n  {_largest(front, resources, over[0])}",
-        hint="fold more (--strategy area, a lower --target-fps), or choose a larger target",
+        hint=_hint(front, target, needed, options),
+    )
+
+
+def _hint(
+    front: FrontEnd, target: Target, needed: Mapping[str, float], options: CompileOptions
+) -> str:
+    """Which parameters of which layers make the design fit, if any do."""
+    layers, limit = front.design.layers, None
+    if options.target_fps is not None:
+        limit = cycles_for(options.target_fps, options.clock_mhz or target.clock_mhz)
+    advice = smaller(layers, needed, target.resources, limit)
+    if advice is not None:
+        return str(advice)
+    if limit is not None and smaller(layers, needed, target.resources, None) is not None:
+        return "a lower --target-fps, or a larger target"
+    shares = {name: needed[name] / max(1, there) for name, there in target.resources.items()}
+    worst = max(shares, key=shares.__getitem__)
+    layer = max(layers, key=lambda layer: front.estimates[layer.name].as_dict()[worst])
+    constants = " and ".join(
+        f"{' x '.join(map(str, values.shape))} constants"
+        for values in layer.config.statics.values()
+    )
+    inside = f" with {constants}" if constants else ""
+    return (
+        f"no parameter and no folding of these kernels makes it fit: fewer bits or channels at "
+        f"{layer.config.node} ({layer.candidate.info.operation_type}{inside}), or a larger target"
     )
 
 

@@ -93,9 +93,10 @@ def front_end(
     )
     if not mapping.mapped:
         reasons = "; ".join(f"{node.node}: {node.reason}" for node in mapping.host[:3])
-        raise ModelError(
-            "no kernel takes any node of the model", where=str(path), hint=f"the first: {reasons}"
-        )
+        hint = f"the first: {reasons}"
+        if not strategy.transforms:  # nothing makes the model's numbers integers
+            hint = f"the strategy has no transforms: add `extends: balanced` to it; {hint}"
+        raise ModelError("no kernel takes any node of the model", where=str(path), hint=hint)
     progress.step("fold")
     folded = choose(
         mapping.mapped,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from brainsmith.api import Resources
 from brainsmith.compiler.design import Instance, Partition, StreamEdge
+from brainsmith.compiler.explanation import host_records
+from brainsmith.compiler.fit import doubts
 from brainsmith.compiler.folding import estimate
 from brainsmith.compiler.frontend import FrontEnd
 from brainsmith.compiler.guess import NO_MODEL, has_model
@@ -22,7 +24,6 @@ from brainsmith.report.records import (
     OUTPUT,
     BuildReport,
     Diagnostic,
-    HostRecord,
     LayerRecord,
     Metric,
     Source,
@@ -65,17 +66,25 @@ def report(
         metrics=_metrics(front, target, clock, evidence, physical, total),
         layers=tuple(_layers(front, evidence, physical)),
         streams=tuple(s for p in front.design.partitions for s in _streams(p)),
-        host_nodes=tuple(HostRecord(n.node, n.reason, n.closest) for n in front.mapping.host),
+        host_nodes=tuple(host_records(front.original, front.compiled, front.mapping)),
         utilisation=tuple(
-            UtilisationRecord(name, total.as_dict()[name], target.resources[name])
+            UtilisationRecord(name, _whole(total)[name], target.resources[name])
             for name in NAMES
             if name in target.resources
         ),
         steps=tuple(steps),
         tools=tuple(_tools(log)),
-        diagnostics=tuple(_diagnostics(front, physical, clock)),
+        diagnostics=(
+            *_diagnostics(front, physical, clock),
+            *doubts(front, target, strategy, options),
+        ),
         target_fps=options.target_fps,
     )
+
+
+def _whole(resources: Resources) -> dict[str, int]:
+    """Whole primitives: an estimate may lie between two numbers."""
+    return {name: round(count) for name, count in resources.as_dict().items()}
 
 
 def with_artifacts(report: BuildReport, paths: Mapping[str, Path]) -> BuildReport:
@@ -106,7 +115,7 @@ def _metrics(
         "latency_cycles": Metric(latency, "cycles", source),
         "throughput_fps": _rate(interval, clock, fmax, source),
         "fmax_mhz": Metric(fmax, "MHz", "measured", reason),
-        **{name: Metric(total.as_dict()[name], name, spent) for name in NAMES},
+        **{name: Metric(_whole(total)[name], name, spent) for name in NAMES},
     }
 
 
@@ -165,7 +174,7 @@ def _layers(
                 folding=dict(config.folding),
                 cycles=measured or _interval(layer),
                 cycles_source="measured" if measured is not None else "estimated",
-                resources=resources.as_dict(),
+                resources=_whole(resources),
                 resources_source="measured" if physical is not None else "estimated",
                 resources_reason=_guessed(layer) if physical is None else None,
                 latency=run.latency if run is not None else _latency(layer),

@@ -155,7 +155,9 @@ def record(
     faithful = evidence.faithful
     agreement = None
     if faithful is not None:
-        agreement = AgreementRecord(faithful.agreement, faithful.largest_difference)
+        agreement = AgreementRecord(
+            faithful.agreement, faithful.largest_difference, faithful.agreement_within_rounding
+        )
     return VerificationRecord(
         bit_exact=wrong == 0,
         vectors=evidence.frames,
@@ -171,15 +173,15 @@ def _checks(evidence: Evidence, models: Mapping[str, StreamModel]) -> list[Check
     origin = "generated over the inputs' whole range" if evidence.generated else "given"
     checks = []
     for name, run in evidence.networks.items():
-        checks.append(
-            _tally_check(f"{name}: {run.frames} frames back to back ({origin})", run.tally)
-        )
+        frames = f"{run.frames} frames back to back ({origin})"
+        if run.frames > evidence.frames:
+            frames = (
+                f"{run.frames} frames back to back ({evidence.frames} {origin}, and some of them "
+                "again to fill the pipeline)"
+            )
+        checks.append(_tally_check(f"{name}: {frames}", run.tally))
         checks.append(_tally_check(f"{name}: every port stalled at random", run.stalled_tally))
         checks.append(_interval_check(name, run, models[name]))
-    for layer in evidence.layers:
-        checks.append(_tally_check(f"{layer.node} alone, worst cases included", layer.tally))
-    for name, tally in evidence.netlist.items():
-        checks.append(_tally_check(f"{name}: one frame on the synthesised netlist", tally))
     if evidence.faithful is not None:
         checks.append(
             CheckRecord(
@@ -187,7 +189,11 @@ def _checks(evidence: Evidence, models: Mapping[str, StreamModel]) -> list[Check
             )
         )
     if evidence.expected is not None:
-        checks.append(_tally_check("gives the expected outputs", evidence.expected))
+        checks.append(_expected_check(evidence.expected))
+    for layer in evidence.layers:
+        checks.append(_tally_check(f"{layer.node} alone, worst cases included", layer.tally))
+    for name, tally in evidence.netlist.items():
+        checks.append(_tally_check(f"{name}: one frame on the synthesised netlist", tally))
     return checks
 
 
@@ -233,19 +239,34 @@ def _tally_check(name: str, tally: Tally) -> CheckRecord:
     )
 
 
-def _interval_check(name: str, run: NetworkRun, model: StreamModel) -> CheckRecord:
-    measured = "varies" if run.interval is None else str(run.interval)
-    return CheckRecord(
-        f"{name}: no stall, one frame every {model.interval} cycles",
-        run.interval == model.interval,
-        f"measured {measured} cycles over the last 8 frames",
+def _expected_check(tally: Tally) -> CheckRecord:
+    detail = (
+        f"{tally.compared - tally.wrong} of {tally.compared} outputs equal those that were given"
     )
+    return CheckRecord(
+        "gives the expected outputs",
+        tally.wrong == 0,
+        f"{detail}; {tally.first}" if tally.first else detail,
+    )
+
+
+def _interval_check(name: str, run: NetworkRun, model: StreamModel) -> CheckRecord:
+    measured = "it varies" if run.interval is None else _cycles(run.interval)
+    return CheckRecord(
+        f"{name}: no stall, one frame every {_cycles(model.interval)}",
+        run.interval == model.interval,
+        f"measured {measured} over the last 8 frames",
+    )
+
+
+def _cycles(count: int) -> str:
+    return "cycle" if count == 1 else f"{count} cycles"
 
 
 def _cycles_check(evidence: Evidence, cycles: Mapping[str, tuple[int, int]]) -> CheckRecord:
     """Whether every layer alone took the cycles that its kernel's models promise."""
     wrong = [
-        f"{layer.node}: one frame every {layer.interval} cycles and {layer.latency} for one, "
+        f"{layer.node}: an interval of {layer.interval} and a latency of {layer.latency} cycles, "
         f"its kernel says {cycles[layer.node][0]} and {cycles[layer.node][1]}"
         for layer in evidence.layers
         if (layer.interval, layer.latency) != cycles[layer.node]

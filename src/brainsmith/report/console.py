@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from brainsmith.report import charts, formatting, views
-from brainsmith.report.records import BuildReport, LayerRecord
+from brainsmith.report.records import HOST_ROLES, BuildReport, LayerRecord
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -85,6 +85,11 @@ def _cells(layer: LayerRecord, resources: list[str], is_slowest: bool) -> list[T
     ]
 
 
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 5 else ""
+    return ", ".join(names[:4] if more else names) + more
+
+
 def _figures(report: BuildReport) -> Table:
     from rich.table import Table
     from rich.text import Text
@@ -97,7 +102,7 @@ def _figures(report: BuildReport) -> Table:
     for name, metric in report.metrics.items():
         value = formatting.figure(metric.value)
         source = metric.source if metric.value is not None else None
-        note = ", ".join(filter(None, (source, metric.reason)))
+        note = ", ".join(filter(None, (source, metric.reason, views.asked(report, name, metric))))
         if name in available and available[name].available:
             record = available[name]
             share = formatting.percent(record.used / record.available)
@@ -120,12 +125,16 @@ def _lines(report: BuildReport) -> Iterator[RenderableType]:
         yield Text.assemble(mark, check.name, (f"  {check.detail}", "dim"))
     if folded:
         yield Text.assemble(("  ✔ ", "green"), f"{len(folded)} more checks passed")
-    agreement = report.verification.agreement
+    agreement = views.agreement(report)
     if agreement is not None:
-        share = f"{agreement.share * 100:.4g} %"
-        difference = formatting.figure(agreement.largest_difference)
-        yield Text(f"  {share} of outputs equal to the original model's, at most {difference} off")
+        yield Text(f"  {agreement}")
+    for role, words in HOST_ROLES.items():
+        nodes = [node.node for node in report.host_nodes if node.role == role]
+        if nodes:
+            yield Text.assemble(("on the host  ", "yellow"), f"{words} ({_some(nodes)})")
     for node in report.host_nodes:
+        if node.role != "layer":
+            continue
         yield Text.assemble(("on the host  ", "yellow"), (node.node, "bold"), f"  {node.reason}")
     for note in report.diagnostics:
         where = f" [{note.where}]" if note.where else ""
@@ -133,6 +142,9 @@ def _lines(report: BuildReport) -> Iterator[RenderableType]:
         yield Text.assemble(
             (note.severity, _NOTE_STYLES[note.severity]), f"  {note.message}", where, hint
         )
+    took = views.steps(report)
+    if took is not None:
+        yield Text(took, style="dim")
     if report.artifacts:
         yield Text("")
     width = max((len(name) for name in report.artifacts), default=0)

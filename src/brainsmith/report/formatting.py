@@ -21,14 +21,15 @@ def figure(value: float | int | None) -> str:
 
 
 def prefixed(value: float | int | None) -> tuple[str, str]:
-    """A large figure as three digits and an SI prefix: 1562500 gives ("1.56", "M")."""
+    """A large figure as three or four digits and an SI prefix: 312500 gives ("312.5", "k")."""
     if value is None or not math.isfinite(value):
         return "n/a", ""
     for factor, prefix in _PREFIXES:
         if abs(value) >= factor * 10 or (factor >= 1e6 and abs(value) >= factor):
             scaled = value / factor
-            digits = 0 if scaled >= 100 else 1 if scaled >= 10 else 2
-            return f"{scaled:.{digits}f}", prefix
+            digits = 1 if scaled >= 10 else 2
+            text = f"{scaled:.{digits}f}"
+            return (text.removesuffix(".0") if scaled >= 100 else text), prefix
     return figure(value), ""
 
 

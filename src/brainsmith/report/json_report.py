@@ -96,7 +96,7 @@ def _layer(layer: LayerRecord) -> dict[str, Any]:
 
 
 def _host_node(node: HostRecord) -> dict[str, Any]:
-    value = {"node": node.node, "reason": node.reason}
+    value = {"node": node.node, "reason": node.reason, "role": node.role}
     return value if node.closest is None else {**value, "closest": node.closest}
 
 

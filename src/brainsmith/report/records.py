@@ -14,6 +14,13 @@ from typing import Literal
 Source = Literal["measured", "estimated"]
 Scope = Literal["network", "layers", "slices", "none"]
 Severity = Literal["info", "warning", "error"]
+HostRole = Literal["layer", "input", "output", "between"]
+
+HOST_ROLES: Mapping[HostRole, str] = {
+    "input": "quantizing the input",
+    "between": "converting between integers and real numbers",
+    "output": "scaling the output",
+}
 
 INPUT = "input"
 OUTPUT = "output"
@@ -98,10 +105,18 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True)
 class AgreementRecord:
-    """Compiled integer model against the original model: share of equal output elements."""
+    """Compiled integer model against the original model, each computing on its own.
+
+    Args:
+        share: of output elements that are the same number.
+        largest_difference: of any two output elements.
+        within_rounding: share of output elements that are the same number but for the rounding
+            of float32 (a relative distance of 1e-5).
+    """
 
     share: float
     largest_difference: float
+    within_rounding: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +140,17 @@ class VerificationRecord:
 
 @dataclass(frozen=True, slots=True)
 class HostRecord:
-    """A node that no kernel takes, why, and the kernel that came closest."""
+    """A node that no kernel takes, why, and the kernel that came closest.
+
+    Args:
+        role: "layer" for a node of the model; "input", "output" or "between" for a piece that
+            leads from real numbers to integers or back, at an edge of the hardware.
+    """
 
     node: str
     reason: str
     closest: str | None = None
+    role: HostRole = "layer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,15 @@ def _missed(report: BuildReport, name: str, metric: Metric) -> bool:
     return asked is not None and metric.value is not None and metric.value < asked
 
 
+def asked(report: BuildReport, name: str, metric: Metric) -> str | None:
+    """What was asked for, and whether it was reached."""
+    wanted = {"fmax_mhz": report.clock_mhz, "throughput_fps": report.target_fps}.get(name)
+    if not wanted or metric.value is None:
+        return None
+    reached = "not reached" if _missed(report, name, metric) else "reached"
+    return f"{formatting.figure(wanted)} asked for: {reached}"
+
+
 def _note(report: BuildReport, name: str, metric: Metric) -> str:
     if metric.value is None:
         return ""
@@ -146,7 +155,7 @@ def verdict(report: BuildReport) -> tuple[str, str, str]:
     failed = [check.name for check in record.checks if not check.passed]
     if failed:
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-        return "bad", "Bit-exact, but a check failed", f"{failed[0]}{more}."
+        return "bad", "Bit-exact, but a check failed", f"The failed check: “{failed[0]}”{more}."
     scopes = {
         "network": "the whole network in RTL simulation",
         "layers": "each layer alone in RTL simulation",
@@ -170,6 +179,48 @@ def faithful(report: BuildReport) -> list[tuple[str, str]]:
     said = set() if record.agreement is None else {"agreement", "share", "largest_difference"}
     values = {k: v for k, v in (record.faithful or {}).items() if k not in said}
     return list(facts(values))
+
+
+def agreement(report: BuildReport) -> str | None:
+    """How the outputs agree with the original model's, in one line."""
+    record = report.verification.agreement
+    if record is None:
+        return None
+    if record.share == 1:
+        return "100 % of outputs equal to the original model's"
+    near = record.within_rounding
+    off = f"at most {formatting.figure(record.largest_difference)} off"
+    equal = f"{_percent(record.share)} the same number, {off}"
+    if near == 1:
+        return f"100 % of outputs agree with the original model's within float32 rounding ({equal})"
+    start = f"{_percent(record.share)} of outputs equal to the original model's, {off}"
+    if near is not None:
+        start = (
+            f"{_percent(near)} of outputs agree with the original model's within float32 rounding "
+            f"({equal})"
+        )
+    figures = report.verification.faithful or {}
+    ambiguous = figures.get("ambiguous")
+    if not ambiguous:
+        return start
+    return (
+        f"{start}: {ambiguous} of {figures.get('codes')} codes lie where float32 is ambiguous, "
+        "and what follows from them differs"
+    )
+
+
+def _percent(share: float) -> str:
+    """Four digits, and never 100 where it is less."""
+    return f"{min(share * 100, 99.99) if share < 1 else 100:.4g} %"
+
+
+def steps(report: BuildReport) -> str | None:
+    """How long it took, and what came from the cache."""
+    if not report.steps:
+        return None
+    total = formatting.seconds(sum(step.seconds for step in report.steps))
+    cached = [step.name for step in report.steps if step.cached]
+    return f"{total} in all; from the cache: {', '.join(cached)}" if cached else f"{total} in all"
 
 
 def facts(values: Mapping[str, object] | None) -> Iterator[tuple[str, str]]:

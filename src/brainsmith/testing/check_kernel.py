@@ -31,14 +31,14 @@ class KernelCase:
     dims: Mapping[str, int]
     dtypes: Mapping[str, str]
     folding: Mapping[str, int] = field(default_factory=dict)
-    statics: Mapping[str, np.ndarray] = field(default_factory=dict)
+    statics: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     attributes: Mapping[str, object] = field(default_factory=dict)
     params: Mapping[str, int | str] = field(default_factory=dict)
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     family: str = "ecp5"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CaseResult:
     """What the simulation of a case showed.
 
@@ -67,6 +67,26 @@ class CaseResult:
             and self.interval == self.expected_interval
             and self.latency == self.expected_latency
         )
+
+    def __repr__(self) -> str:
+        """The configuration and what is wrong with it, in one line."""
+        case = self.case
+        shown = {**case.dims, **case.dtypes, **case.folding, **case.params}
+        name = " ".join(f"{key}={value}" for key, value in shown.items())
+        return f"<{name}, {case.family}: {'; '.join(self._failures()) or 'passed'}>"
+
+    def _failures(self) -> list[str]:
+        found = []
+        if self.mismatches:
+            found.append(f"{self.mismatches} wrong elements")
+        if self.first_wrong is not None:
+            port, frame, element, got, want = self.first_wrong
+            found.append(f"first {port}, frame {frame}, element {element}: {got}, expected {want}")
+        for what in ("interval", "latency"):
+            measured, said = getattr(self, what), getattr(self, f"expected_{what}")
+            if measured != said:
+                found.append(f"{what} {measured:g} cycles, its model says {said}")
+        return found
 
 
 def check_kernel(
