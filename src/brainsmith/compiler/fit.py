@@ -28,7 +28,7 @@ def check_estimate(front: FrontEnd, target: Target, options: CompileOptions) -> 
     Where nothing will be synthesized, what is a little too large is only a warning.
     """
     counted = 1.0 if options.synthesize else MARGIN
-    margins = {name: counted if name in COUNTED else MARGIN for name in target.resources}
+    margins = {name: counted if name in COUNTED else MARGIN for name in _there(target)}
     _check(front, target, _modelled(front), "estimated", margins, options)
 
 
@@ -47,7 +47,7 @@ def doubts(
 ) -> list[Diagnostic]:
     """Warnings for a design whose estimate is above the device, or above the strategy's budget."""
     needed = sum(front.estimates.values(), Resources()).as_dict()
-    shares = {name: needed[name] / max(1, there) for name, there in target.resources.items()}
+    shares = {name: needed[name] / max(1, there) for name, there in _there(target).items()}
     over = {name: share for name, share in shares.items() if share > 1}
     if over and not options.synthesize:
         largest = _largest(front, front.estimates, next(iter(over)))
@@ -64,9 +64,13 @@ def doubts(
         f"the budget of the strategy '{strategy.name}', {_percent(budget)} of the device, could "
         f"not be kept: {_said(beyond)} (estimated); {largest}"
     )
-    allowed = {name: int(budget * there) for name, there in target.resources.items()}
+    allowed = {name: int(budget * there) for name, there in _there(target).items()}
     advice = smaller(front.design.layers, needed, allowed, None)
     return [Diagnostic("warning", what, None, str(advice) if advice else None)]
+
+
+def _there(target: Target) -> dict[str, int]:
+    return {str(name): count for name, count in target.resources.items()}
 
 
 def _said(shares: Mapping[str, float]) -> str:
@@ -94,15 +98,13 @@ def _check(
     options: CompileOptions,
 ) -> None:
     needed = sum(resources.values(), Resources()).as_dict()
-    over = [
-        name for name, there in target.resources.items() if needed[name] > margins[name] * there
-    ]
+    over = [name for name, there in _there(target).items() if needed[name] > margins[name] * there]
     if not over:
         return
     table = "\n".join(
         f"    {name:4} {needed[name]:>9.0f} needed ({how}) {there:>9} there"
         f"{'   <- too many' if name in over else ''}"
-        for name, there in target.resources.items()
+        for name, there in _there(target).items()
     )
     raise TargetError(
         f"the design does not fit {target.name}:\n{table}\n  {_largest(front, resources, over[0])}",
@@ -117,12 +119,12 @@ def _hint(
     layers, limit = front.design.layers, None
     if options.target_fps is not None:
         limit = cycles_for(options.target_fps, options.clock_mhz or target.clock_mhz)
-    advice = smaller(layers, needed, target.resources, limit)
+    advice = smaller(layers, needed, _there(target), limit)
     if advice is not None:
         return str(advice)
-    if limit is not None and smaller(layers, needed, target.resources, None) is not None:
+    if limit is not None and smaller(layers, needed, _there(target), None) is not None:
         return "a lower --target-fps, or a larger target"
-    shares = {name: needed[name] / max(1, there) for name, there in target.resources.items()}
+    shares = {name: needed[name] / max(1, there) for name, there in _there(target).items()}
     worst = max(shares, key=shares.__getitem__)
     layer = max(layers, key=lambda layer: front.estimates[layer.name].as_dict()[worst])
     constants = " and ".join(
