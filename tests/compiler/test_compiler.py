@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from brainsmith.compiler import (
 )
 from brainsmith.errors import ConfigurationError, ModelError, TargetError
 from brainsmith.plugins import PluginLoader, PluginRegistry
+from tests.builtin.integers import Net
 
 from .integer_models import Builder, branches, mlp
 
@@ -164,6 +166,63 @@ def test_expected_outputs_that_differ_are_no_success(tmp_path: Path) -> None:
     result = compiled(mlp(tmp_path / "m.onnx"), tmp_path, verify_input=x, verify_output=y)
     assert not result.success
     assert result.verification.bit_exact
+
+
+def test_outputs_of_another_number_of_frames_are_refused_before_anything_is_built(
+    tmp_path: Path,
+) -> None:
+    x, y = tmp_path / "x.npy", tmp_path / "y.npy"
+    np.save(x, np.ones((3, 12), dtype=np.float32))
+    np.save(y, np.ones((2, 6), dtype=np.float32))
+    model = mlp(tmp_path / "m.onnx")
+    with pytest.raises(ConfigurationError, match="2 frames for inputs of 3"):
+        compiled(model, tmp_path, verify_input=x, verify_output=y)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.onnx", "x.npy", "y.npy"]
+
+
+def test_every_layer_is_compared_whoever_computes_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    net = Net((1, 8))
+    codes = net.quant("x", 0.25, 0, 4)
+    weights = net.quant(rng.normal(size=(8, 8)).astype(np.float32), 0.25, 0, 4)
+    sums = net.MatMul(net.quant(net.Sin(codes), 0.25, 0, 4), weights)
+    net.model(net.Add(net.Cos(net.quant(codes, 0.5, 0, 3)), sums)).save(tmp_path / "m.onnx")
+    result = compiled(tmp_path / "m.onnx", tmp_path, "balanced")
+    checks = {check.name: check for check in result.verification.checks}
+    assert result.success, [c for c in checks.values() if not c.passed]
+    assert "in 4 layers: 0 differ" in checks["agrees with the original model"].detail
+    assert result.verification.faithful["unchecked"] == 0
+
+
+class Heard:
+    """A watcher that remembers what it was told of each step."""
+
+    def __init__(self) -> None:
+        self.total: dict[str, int | None] = {}
+        self.count: dict[str, int] = {}
+        self.details: list[str] = []
+
+    def step(self, name: str, total: int | None = None) -> None:
+        self.total[name], self.count[name] = total, 0
+
+    def advance(self, n: int = 1, detail: str = "") -> None:
+        self.count[list(self.count)[-1]] += n
+        self.details.append(detail)
+
+    def done(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("synthesize", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_progress_reaches_its_total_and_tells_of_frames(tmp_path: Path, synthesize: bool) -> None:
+    heard = Heard()
+    options = CompileOptions(
+        target="ecp5-25k", synthesize=synthesize, place=False, output=tmp_path / "build"
+    )
+    Compiler(progress=heard).compile(mlp(tmp_path / "m.onnx", (8, 8, 8, 8)), AS_IT_IS, options)
+    name = "simulate and synthesize" if synthesize else "simulate"
+    assert heard.count[name] == heard.total[name]
+    assert any(re.fullmatch(r"simulation of m, \d+ of \d+ frames", said) for said in heard.details)
 
 
 def test_without_verification_nothing_is_claimed(tmp_path: Path) -> None:

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 
 from brainsmith.compiler import artifacts, metrics
 from brainsmith.compiler.accelerator import Accelerator
-from brainsmith.compiler.arrays import read_frames
 from brainsmith.compiler.codegen import Rtl, generate
 from brainsmith.compiler.explanation import NodeExplanation, explain
 from brainsmith.compiler.fit import check_estimate, check_measured
 from brainsmith.compiler.frontend import FrontEnd, front_end, load_and_map
-from brainsmith.compiler.host import Frames
 from brainsmith.compiler.implement import implement
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.output import build_folder
@@ -26,8 +24,8 @@ from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.result import CompilationResult
 from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy, load_strategy
 from brainsmith.compiler.targets import Target, get_target
-from brainsmith.compiler.verification import Evidence, generated_inputs, verify
-from brainsmith.model.model import Model
+from brainsmith.compiler.vectors import Vectors, vectors_for
+from brainsmith.compiler.verification import Evidence, parts_of, verify
 from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.locked import keep_to_lock
 from brainsmith.report.records import StepRecord
@@ -112,10 +110,11 @@ class Compiler:
             front = front_end(path, resolved, target, registry, options, self.progress)
             check_estimate(front, target, options)
             check_tools(options, target)
+            vectors = vectors_for(front.original, options) if options.verify else None
         output = options.output or Path("build") / path.stem
         try:
             with build_folder(output) as folder:
-                job = _Job(self, front, target, resolved, options, log, clock)
+                job = _Job(self, front, target, resolved, options, vectors, log, clock)
                 result = job.build(path, folder, output)
         finally:
             self.progress.done()
@@ -150,6 +149,7 @@ class _Job:
     target: Target
     strategy: ResolvedStrategy
     options: CompileOptions
+    vectors: Vectors | None
     log: BuildLog
     clock: Clock
 
@@ -186,25 +186,25 @@ class _Job:
     ) -> tuple[Evidence | None, Physical | None]:
         """Both at once, since neither needs the other and each has time to wait for."""
         cache, progress = self.compiler.cache, self.clock.progress
-        vectors = self._vectors(self.front.original) if self.options.verify else None
-        parts = sum(len(rtl.modules) for rtl in rtls)
-        names = [
-            name
-            for name, wanted in (("simulate", vectors), ("synthesize", self.options.synthesize))
-            if wanted
-        ]
-        with self.clock.step(" and ".join(names) or "finish", parts), self._aside() as pool:
+        work: dict[str, int] = {}
+        if self.vectors is not None:
+            work["simulate"] = parts_of(rtls)
+        if self.options.synthesize:
+            from brainsmith.compiler.physical import distinct_parts
+
+            work["synthesize"] = distinct_parts(rtls)
+        name, parts = " and ".join(work) or "finish", sum(work.values())
+        with self.clock.step(name, parts), self._aside() as pool:
             synthesis = None
             if self.options.synthesize:
                 from brainsmith.compiler.physical import synthesize
 
                 synthesis = pool.submit(synthesize, rtls, self.target, cache, self.log, progress)
             evidence = None
-            if vectors is not None:
-                inputs, expected, generated = vectors
+            if self.vectors is not None:
                 evidence = verify(
-                    self.front, rtls, inputs, expected,
-                    generated=generated, seed=self.options.seed, cache=cache, log=self.log,
+                    self.front, rtls, self.vectors,
+                    seed=self.options.seed, cache=cache, log=self.log, progress=progress,
                 )  # fmt: skip
             return evidence, synthesis.result() if synthesis is not None else None
 
@@ -249,14 +249,3 @@ class _Job:
             except BaseException:
                 self.log.stop.set()
                 raise
-
-    def _vectors(self, model: Model) -> tuple[Frames, Frames | None, bool]:
-        """Input frames, what is expected for them, and whether the inputs are generated."""
-        if self.options.verify_input is None:
-            return generated_inputs(model, self.options.seed), None, True
-        ends = (model.graph.inputs, model.graph.outputs)
-        shapes, results = ({v.name or "": model.shape(v) for v in values} for values in ends)
-        inputs = read_frames(self.options.verify_input, shapes)
-        if self.options.verify_output is None:
-            return inputs, None, False
-        return inputs, read_frames(self.options.verify_output, results), False

@@ -42,6 +42,11 @@ class Physical:
     placements: Mapping[str, Placement] = field(default_factory=dict)
 
 
+def distinct_parts(rtls: Sequence[Rtl]) -> int:
+    """How many parts `synthesize` tells of: equal ones are synthesised once."""
+    return len({_part(module).module for rtl in rtls for module in rtl.modules})
+
+
 def synthesize(
     rtls: Sequence[Rtl], target: Target, cache: BuildCache, log: BuildLog, progress: Progress
 ) -> Physical:

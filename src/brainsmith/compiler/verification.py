@@ -14,6 +14,8 @@ from brainsmith.compiler.faithful import check_faithful
 from brainsmith.compiler.fifo import StreamModel
 from brainsmith.compiler.frontend import FrontEnd
 from brainsmith.compiler.host import Frames, Runner, run_design
+from brainsmith.compiler.mapping import resolve
+from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.reference import layer_inputs, reference
 from brainsmith.compiler.simulate import (
     LayerRun,
@@ -24,14 +26,11 @@ from brainsmith.compiler.simulate import (
     check_partition,
     simulation_of,
 )
-from brainsmith.compiler.stimuli import random_integers
-from brainsmith.model.model import Model
+from brainsmith.compiler.vectors import Vectors
 from brainsmith.report.records import AgreementRecord, CheckRecord, VerificationRecord
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
 from brainsmith.toolchains.simulation import Simulation
-
-GENERATED_FRAMES = 16
 
 
 @dataclass
@@ -39,6 +38,8 @@ class Evidence:
     """What the verification found, piece by piece.
 
     Attributes:
+        frames: how many were driven.
+        origin: where they come from, in words.
         values: the reference of every value, (frames, elements) for integers.
         networks: the simulation of each partition, by its name.
         layers: each layer alone.
@@ -48,7 +49,7 @@ class Evidence:
     """
 
     frames: int
-    generated: bool
+    origin: str
     values: Frames
     simulations: Mapping[str, Simulation] = field(default_factory=dict)
     networks: dict[str, NetworkRun] = field(default_factory=dict)
@@ -56,26 +57,6 @@ class Evidence:
     netlist: dict[str, Tally] = field(default_factory=dict)
     faithful: FaithfulReport | None = None
     expected: Tally | None = None
-
-
-def generated_inputs(model: Model, seed: int, frames: int = GENERATED_FRAMES) -> Frames:
-    """Inputs over the whole range of each input's datatype: its ends, then random ones.
-
-    An input without an integer datatype gets reals of [0, 1] and their ends.
-    """
-    rng = np.random.default_rng(seed)
-    inputs = {}
-    for value in model.graph.inputs:
-        shape, dtype = model.shape(value), model.datatype(value)
-        if dtype is None:
-            array = rng.random((frames, *shape))
-            array[0], array[1] = 0.0, 1.0
-        else:
-            lo, hi = model.range_of(value) or (dtype.min, dtype.max)
-            array = random_integers(rng, (frames, *shape), dtype, lo, hi)
-            array[0], array[1] = lo, hi
-        inputs[value.name or ""] = array.astype(np.float32)
-    return inputs
 
 
 def reference_runner() -> Runner:
@@ -86,38 +67,37 @@ def reference_runner() -> Runner:
 def verify(
     front: FrontEnd,
     rtls: Sequence[Rtl],
-    inputs: Frames,
-    expected: Frames | None,
+    vectors: Vectors,
     *,
-    generated: bool,
     seed: int,
     cache: BuildCache,
     log: BuildLog,
-    on_frames: OnFrames | None = None,
+    progress: Progress | None = None,
 ) -> Evidence:
     """Simulates every partition and every layer, and compares with both halves of the truth.
 
     Args:
         front: the design and both models.
         rtls: the partitions as SystemVerilog.
-        inputs: frames by the name of the model's input, (frames, *shape).
-        expected: what the model should give for them, by output.
-        generated: whether the inputs are ours (for the report).
+        vectors: the frames, and what is expected for them.
+        progress: hears of `parts_of(rtls)` parts, and of the frames in each.
 
     Raises:
         ToolError: the simulation could not be built or crashed.
         VerificationError: it hangs, or a kernel breaks the wire contract.
     """
-    values = run_design(front.design, front.compiled, inputs, reference_runner())
-    evidence = Evidence(len(next(iter(inputs.values()))), generated, values)
+    progress = progress or Silent()
+    values = run_design(front.design, front.compiled, vectors.inputs, reference_runner())
+    evidence = Evidence(vectors.frames, vectors.origin, values)
     simulations = {}
     for rtl in rtls:
         name = rtl.partition.name
         simulations[name] = simulation_of(rtl, cache, log)
         flat = _flat(rtl, values)
         evidence.networks[name] = check_partition(
-            simulations[name], rtl, front.models[name], flat, seed + 1, on_frames
+            simulations[name], rtl, front.models[name], flat, seed + 1, _shown(name, progress)
         )
+        progress.advance(1)
     evidence.simulations = simulations
     modules = [module for rtl in rtls for module in rtl.modules]
     network = {
@@ -126,12 +106,29 @@ def verify(
         for layer, inputs in layer_inputs(rtl.partition, values).items()
     }
     evidence.layers = check_layers(modules, cache, log, seed, network)
+    progress.advance(1)
     evidence.faithful = check_faithful(
-        front.original, front.compiled, inputs, _integers(front, values), given=not generated
+        front.original,
+        front.compiled,
+        vectors.inputs,
+        _integers(front, values),
+        given=not vectors.generated,
     )
-    if expected is not None:
-        evidence.expected = _compare_outputs(values, expected)
+    if vectors.expected is not None:
+        evidence.expected = _compare_outputs(values, vectors.expected)
     return evidence
+
+
+def parts_of(rtls: Sequence[Rtl]) -> int:
+    """How many simulations `verify` runs and tells of: each partition, and the layers alone."""
+    return len(rtls) + 1
+
+
+def _shown(name: str, progress: Progress) -> OnFrames:
+    """Tells of the frames that have come out of a simulation."""
+    return lambda done, total: progress.advance(
+        0, f"simulation of {name}, {done} of {total} frames"
+    )
 
 
 def record(
@@ -170,14 +167,13 @@ def record(
 
 
 def _checks(evidence: Evidence, models: Mapping[str, StreamModel]) -> list[CheckRecord]:
-    origin = "generated over the inputs' whole range" if evidence.generated else "given"
     checks = []
     for name, run in evidence.networks.items():
-        frames = f"{run.frames} frames back to back ({origin})"
+        frames = f"{run.frames} frames back to back ({evidence.origin})"
         if run.frames > evidence.frames:
             frames = (
-                f"{run.frames} frames back to back ({evidence.frames} {origin}, and some of them "
-                "again to fill the pipeline)"
+                f"{run.frames} frames back to back ({evidence.frames} {evidence.origin}, and some "
+                "of them again to fill the pipeline)"
             )
         checks.append(_tally_check(f"{name}: {frames}", run.tally))
         checks.append(_tally_check(f"{name}: every port stalled at random", run.stalled_tally))
@@ -205,6 +201,7 @@ def _figures(report: FaithfulReport) -> dict[str, float | int | str | bool]:
         "errors": report.errors,
         "agreement": report.agreement,
         "largest_difference": report.largest_difference,
+        "unchecked": len(report.unchecked),
     }
 
 
@@ -219,17 +216,33 @@ def _said(report: FaithfulReport) -> str:
             f"; first: {first.original}, frame {error.frame}, element {error.element}: "
             f"{error.compiled:g}, the original gives {error.original:g}"
         )
+    if report.unchecked:
+        said += (
+            f"; not compared, since no integers are known for them: {', '.join(report.unchecked)}"
+        )
     return said
 
 
 def _integers(front: FrontEnd, values: Frames) -> dict[str, np.ndarray]:
-    """The reference's integer values, and the graph's outputs."""
-    ends = {value.name for value in front.compiled.graph.outputs}
-    return {
-        name: array
-        for name, array in values.items()
-        if name in ends or np.issubdtype(array.dtype, np.integer)
+    """The graph's outputs, and every integer value that stands for one of the original model.
+
+    Those that the host computes are integers in floats, and some are views of others.
+    """
+    integers = {
+        value.name or "": values[value.name or ""] for value in front.compiled.graph.outputs
     }
+    for name in front.compiled.origins:
+        array = values.get(resolve(front.design.alias, name))
+        if array is None or not np.isfinite(array).all():
+            continue
+        whole = np.rint(array).astype(np.int64)
+        if np.array_equal(whole, array):
+            integers[name] = whole.reshape(len(whole), *_shape(front, name))
+    return integers
+
+
+def _shape(front: FrontEnd, name: str) -> tuple[int, ...]:
+    return front.compiled.shape(front.compiled.value(name))
 
 
 def _tally_check(name: str, tally: Tally) -> CheckRecord:
