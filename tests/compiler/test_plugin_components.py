@@ -154,3 +154,26 @@ def test_offers_are_what_each_kernel_can_run(registry: PluginRegistry, tmp_path:
     assert all(not offer.takes_over for offer in offers.fitting)
     assert np.all([len(offer.nodes) <= offers.nodes for offer in offers.fitting])
     assert [one.kernel.full_name for one in offers.unusable] == ["poor:Poor"]
+
+
+def test_the_ends_of_a_model_keep_their_names(registry: PluginRegistry, tmp_path: Path) -> None:
+    model = Model.load(mlp(tmp_path / "m.onnx"))
+    model.rename(model.value("h0"), "global_in")  # the name that the input is going to get
+    steps = stages.plan([TransformSpec("Readable", stage="graph_cleanup")], registry, "ecp5")
+    after = stages.run(model, steps, _Watcher())
+    ends = [value.name for value in (*after.graph.inputs, *after.graph.outputs)]
+    assert ends == [value.name for value in (*model.graph.inputs, *model.graph.outputs)]
+    names = [value.name for node in after.graph for value in node.outputs]
+    assert len({*names, *ends}) == len(names) + 1
+
+
+def test_a_transform_that_drops_an_output_is_an_error(
+    registry: PluginRegistry, tmp_path: Path
+) -> None:
+    (tmp_path / "plugins/picky/picky.py").write_text(
+        PICKY.replace("return model", "model = model.copy()\n        del model.graph.outputs[0]\n"
+                      "        return model")
+    )  # fmt: skip
+    steps = stages.plan([TransformSpec("Picky")], registry, "ecp5")
+    with pytest.raises(PluginError, match="made 0 outputs of the model's 1"):
+        stages.run(Model.load(mlp(tmp_path / "m.onnx")), steps, _Watcher())

@@ -14,6 +14,7 @@ from brainsmith.compiler.progress import Progress
 from brainsmith.compiler.strategy import TransformSpec
 from brainsmith.errors import ConfigurationError, PluginError, nearest
 from brainsmith.model.model import Model
+from brainsmith.model.valuetypes import graph_values
 from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.contracts import is_qonnx
 
@@ -38,7 +39,10 @@ class Step:
             result = self.transform.apply(model.to_proto(), self.config)
         else:
             result = self.transform.apply(model, self.config)
-        return _as_model(result, model, self.name)
+        after = _as_model(result, model, self.name)
+        if after is not model:
+            _keep_ends(after, model, self.name)
+        return after
 
 
 def plan(specs: Sequence[TransformSpec], registry: PluginRegistry, family: str) -> list[Step]:
@@ -164,3 +168,21 @@ def _as_model(result: Any, before: Model, name: str) -> Model:
         )
     after.notes = list(before.notes)
     return after
+
+
+def _keep_ends(after: Model, before: Model, name: str) -> None:
+    """Gives the inputs and outputs their names back: the user feeds and reads them by these."""
+    renamed = []
+    for kind in ("inputs", "outputs"):
+        old, new = getattr(before.graph, kind), getattr(after.graph, kind)
+        if len(old) != len(new):
+            raise PluginError(
+                f"the transform made {len(new)} {kind} of the model's {len(old)}", where=name
+            )
+        renamed += [(n, o.name) for o, n in zip(old, new, strict=True) if o.name != n.name]
+    wanted = {end for _, end in renamed}
+    for value in list(graph_values(after.graph)) if wanted else ():
+        if value.name in wanted:  # another one has the name now
+            after.rename(value, after.fresh_name(value.name))
+    for value, end in renamed:
+        after.rename(value, end)
