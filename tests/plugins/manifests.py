@@ -2,42 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 # The specification's own example.
-SPECIFIED = """\
-# brainsmith.yaml
-name: flash-attention-plugin
-version: 1.0.0
-author: community-member
-license: Apache-2.0
-description: Efficient Flash Attention implementation for transformers
-
-kernels:
-  - name: FlashAttention
-    module: flash_attention.kernel
-    class: FlashAttentionKernel
-    
-transforms:
-  - name: OptimizeFlashAttention  
-    module: flash_attention.transform
-    class: OptimizeFlashAttentionTransform
-
-dependencies:
-  - numpy>=1.20
-  - torch>=2.0
-  
-compatibility:
-  brainsmith: ">=2.0"
-  finn: ">=0.9"
-  
-tags:
-  - transformer
-  - attention
-  - performance
-  
-examples:
-  - examples/bert_flash_attention.py
-  - examples/gpt_optimization.py
-"""  # noqa: W291, W293
+SPECIFIED = (Path(__file__).parent / "data/specified/section4.yaml").read_text()
 EVERYTHING = """\
 schema: 1
 name: everything

@@ -42,63 +42,15 @@ def only(folder: Path) -> Declared:
 
 
 # The specification's own examples.
-SPECIFIED_KERNEL = '''
-    from brainsmith.api import kernel, transform, backend
-
-    @kernel(
-        name="FlashAttention",
-        operation_type="attention",
-        description="Efficient attention mechanism for transformers",
-        author="community-member",
-        version="1.0.0",
-        tags=["transformer", "attention", "efficient"]
-    )
-    class FlashAttentionKernel:
-        """Community-contributed Flash Attention kernel."""
-
-        constraints = {
-            "min_sequence_length": 64,
-            "supported_dtypes": ["float16", "bfloat16"]
-        }
-
-        @backend("cuda", default=True)
-        def cuda_implementation(self, config):
-            return CUDAFlashAttentionOp(config)
-
-        @backend("hls")
-        def hls_implementation(self, config):
-            return HLSFlashAttentionOp(config)
-'''
-SPECIFIED_TRANSFORM = '''
-    from brainsmith.api import transform, requires
-
-    @transform(
-        name="QuantizeAttention",
-        stage="topology_optimization",
-        description="Quantize attention layers to INT8",
-        author="optimization-expert",
-        version="2.1.0",
-        tags=["quantization", "attention", "int8"]
-    )
-    @requires("numpy>=1.20", "onnx>=1.10")
-    class QuantizeAttentionTransform:
-        def __init__(self):
-            self.statistics = {}
-
-        def apply(self, model, config):
-            return quantized_model
-
-        @property
-        def compatible_kernels(self):
-            """Kernels this transform works well with."""
-            return ["FlashAttention", "StandardAttention"]
-'''
+_SPECIFIED = Path(__file__).parent / "data" / "specified"
+SPECIFIED_KERNEL = (_SPECIFIED / "section1.py").read_text()
+SPECIFIED_TRANSFORM = (_SPECIFIED / "section2.py").read_text()
 
 
 def test_the_specified_kernel(plugin: Plugin) -> None:
     found = only(plugin(flash__kernel=SPECIFIED_KERNEL))
     assert found.kind == "kernels"
-    assert found.where.endswith("flash/kernel.py:4")
+    assert found.where.endswith("flash/kernel.py:3")
     assert found.entry == {
         "name": "FlashAttention",
         "module": "flash.kernel",
@@ -273,7 +225,10 @@ def kernel_with(arguments: str, body: str = '@backend("rtl")\n    def rtl(self):
 GOOD = 'name="K", operation_type="matmul"'
 
 
-BARE = "@requires names no package"
+BARE = (
+    "from brainsmith import api\n@api.requires\n@api.transform(name='T', stage='graph_cleanup')\n"
+    "class T:\n    def apply(self, model, config): ...\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +286,8 @@ BARE = "@requires names no package"
             2,
             "'C' is declared twice",
         ),
-        (f"from brainsmith import api\n@api.requires\n@api.kernel({GOOD})\nclass C: x\n", 2, BARE),
+        (BARE, 2, "@requires names no package"),
+        (BARE.replace("@api.requires", "@api.requires()"), 2, "@requires names no package"),
         ("def f(:\n", 1, "this is not Python"),
         ("\n\nx = '\n", 3, "this is not Python"),
     ],

@@ -18,45 +18,10 @@ from brainsmith.plugins import PackageFacts, PluginRegistry, text
 from brainsmith.plugins.index import _SCHEMA, Index
 from brainsmith.plugins.places import builtin_folder
 from brainsmith.plugins.search import FILTERS
+from tests.plugins.manifests import SPECIFIED
 
 pytestmark = pytest.mark.usefixtures("home")
 
-# The manifest of section 4 of the specification, as it stands.
-FLASH = """\
-# brainsmith.yaml
-name: flash-attention-plugin
-version: 1.0.0
-author: community-member
-license: Apache-2.0
-description: Efficient Flash Attention implementation for transformers
-
-kernels:
-  - name: FlashAttention
-    module: flash_attention.kernel
-    class: FlashAttentionKernel
-    
-transforms:
-  - name: OptimizeFlashAttention  
-    module: flash_attention.transform
-    class: OptimizeFlashAttentionTransform
-
-dependencies:
-  - numpy>=1.20
-  - torch>=2.0
-  
-compatibility:
-  brainsmith: ">=2.0"
-  finn: ">=0.9"
-  
-tags:
-  - transformer
-  - attention
-  - performance
-  
-examples:
-  - examples/bert_flash_attention.py
-  - examples/gpt_optimization.py
-"""  # noqa: W293, W291
 POOLS = """\
 name: pools
 version: 2.0.0
@@ -90,7 +55,7 @@ def registry(
 ) -> PluginRegistry:
     if request.param == "words":
         monkeypatch.setattr(text, "_has_fts5", lambda database: False)
-    for name, manifest in (("flash", FLASH), ("pools", POOLS)):
+    for name, manifest in (("flash", SPECIFIED), ("pools", POOLS)):
         folder = tmp_path / "plugins" / name
         folder.mkdir(parents=True)
         (folder / "brainsmith.yaml").write_text(textwrap.dedent(manifest))
