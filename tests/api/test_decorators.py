@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from brainsmith.api import HLSOp, RTLOp, backend, kernel, param, requires, transform
-from brainsmith.api.decorators import info_of
+from brainsmith.api import HLSOp, RTLOp, backend, kernel, param, requires, target, transform
+from brainsmith.api.decorators import TargetInfo, info_of
 from brainsmith.errors import PluginError
 
 
@@ -56,6 +56,29 @@ def test_requirements_are_recorded_above_and_below_the_decorator() -> None:
 
     assert info_of(Above).requires == ("numpy>=1.20", "onnx>=1.10")
     assert info_of(Below).requires == ("numpy>=1.20",)
+
+
+def test_requirements_of_one_class_are_not_those_of_what_it_was_declared_from() -> None:
+    @transform(name="Shared", stage="topology_optimization")
+    class Shared:
+        def apply(self, model: Any, config: Any) -> Any:
+            return model
+
+    before = info_of(Shared)
+    requires("numpy>=1.20")(Shared)
+    assert before.requires == ()
+    assert info_of(Shared).requires == ("numpy>=1.20",)
+
+
+def test_every_kind_of_component_can_name_requirements() -> None:
+    @requires("numpy>=1.20")
+    @target(name="my-board", author="me", tags=["board"])
+    class MyBoard:
+        pass
+
+    assert info_of(MyBoard) == TargetInfo(
+        "my-board", author="me", tags=("board",), requires=("numpy>=1.20",)
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from brainsmith.api.loops import Loop, LoopNest, Port
@@ -33,61 +33,47 @@ REQUIRES_HINT = 'write @requires("numpy>=2.0")'
 
 
 @dataclass(frozen=True)
-class KernelInfo:
-    """What `@kernel` was told, and the class's constraints, parameters and backends."""
+class Meta:
+    """What every decorator is told of its component; `requires` is what `@requires` names."""
 
     name: str
-    operation_type: str
     description: str = ""
     author: str = ""
     version: str = "0.0.0"
     tags: tuple[str, ...] = ()
     license: str = ""
     requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelInfo(Meta):
+    """What `@kernel` was told, and the class's constraints, parameters and backends."""
+
+    operation_type: str
     constraints: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Param] = field(default_factory=dict)
     backends: dict[str, str] = field(default_factory=dict)
     default_backend: str = ""
 
 
-@dataclass(frozen=True)
-class TransformInfo:
+@dataclass(frozen=True, kw_only=True)
+class TransformInfo(Meta):
     """What `@transform` was told."""
 
-    name: str
     stage: str
-    description: str = ""
-    author: str = ""
-    version: str = "0.0.0"
-    tags: tuple[str, ...] = ()
-    license: str = ""
-    requires: tuple[str, ...] = ()
     params: dict[str, Param] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class OperationInfo:
+@dataclass(frozen=True, kw_only=True)
+class OperationInfo(Meta):
     """What `@operation` was told, and the class's loops and ports."""
 
-    name: str
     nest: LoopNest
-    description: str = ""
-    author: str = ""
-    version: str = "0.0.0"
-    tags: tuple[str, ...] = ()
-    license: str = ""
 
 
 @dataclass(frozen=True)
-class TargetInfo:
+class TargetInfo(Meta):
     """What `@target` was told."""
-
-    name: str
-    description: str = ""
-    author: str = ""
-    version: str = "0.0.0"
-    tags: tuple[str, ...] = ()
-    license: str = ""
 
 
 def kernel(
@@ -102,31 +88,20 @@ def kernel(
     **unknown: Any,
 ) -> Callable[[C], C]:
     """Declares a kernel: one way to compute the operation `operation_type` in hardware."""
-    _refuse(kernel, unknown)
-    _need(kernel, name=name, operation_type=operation_type)
+    meta = Meta(name, description, author, version, tuple(tags), license)
 
-    def declare(cls: C) -> C:
+    def info(cls: type) -> KernelInfo:
         backends, default = _backends(cls, name)
-        _set(
-            cls,
-            KernelInfo(
-                name,
-                operation_type,
-                description,
-                author,
-                version,
-                tuple(tags),
-                license,
-                requires=_requirements(cls),
-                constraints=_constraints(cls, name),
-                params=_params(cls),
-                backends=backends,
-                default_backend=default,
-            ),
+        return KernelInfo(
+            **vars(meta),
+            operation_type=operation_type,
+            constraints=_constraints(cls, name),
+            params=_params(cls),
+            backends=backends,
+            default_backend=default,
         )
-        return cls
 
-    return declare
+    return _declaration(kernel, unknown, info, name=name, operation_type=operation_type)
 
 
 def transform(
@@ -141,31 +116,17 @@ def transform(
     **unknown: Any,
 ) -> Callable[[C], C]:
     """Declares a transform: model in, model out, at one of the five stages."""
-    _refuse(transform, unknown)
-    _need(transform, name=name, stage=stage)
-    if stage not in STAGES:
-        raise PluginError(f"unknown stage '{stage}'", where=name, hint=nearest(stage, STAGES))
+    meta = Meta(name, description, author, version, tuple(tags), license)
 
-    def declare(cls: C) -> C:
+    def info(cls: type) -> TransformInfo:
         if not callable(getattr(cls, "apply", None)):
             raise PluginError("a transform needs the method apply(self, model, config)", where=name)
-        _set(
-            cls,
-            TransformInfo(
-                name,
-                stage,
-                description,
-                author,
-                version,
-                tuple(tags),
-                license,
-                requires=_requirements(cls),
-                params=_params(cls),
-            ),
-        )
-        return cls
+        return TransformInfo(**vars(meta), stage=stage, params=_params(cls))
 
-    return declare
+    declaration: Callable[[C], C] = _declaration(transform, unknown, info, name=name, stage=stage)
+    if stage not in STAGES:
+        raise PluginError(f"unknown stage '{stage}'", where=name, hint=nearest(stage, STAGES))
+    return declaration
 
 
 def operation(
@@ -179,18 +140,16 @@ def operation(
     **unknown: Any,
 ) -> Callable[[C], C]:
     """Declares an operation: a class with `loops`, `ports`, `match`, `infer`, `reference`."""
-    _refuse(operation, unknown)
-    _need(operation, name=name)
+    meta = Meta(name, description, author, version, tuple(tags), license)
 
-    def declare(cls: C) -> C:
+    def info(cls: type) -> OperationInfo:
         for member in ("loops", "ports", "match", "infer", "reference"):
             if not hasattr(cls, member):
                 raise PluginError(f"an operation needs '{member}'", where=name)
         nest = LoopNest(_typed(cls, "loops", Loop, name), _typed(cls, "ports", Port, name))
-        _set(cls, OperationInfo(name, nest, description, author, version, tuple(tags), license))
-        return cls
+        return OperationInfo(**vars(meta), nest=nest)
 
-    return declare
+    return _declaration(operation, unknown, info, name=name)
 
 
 def target(
@@ -204,14 +163,8 @@ def target(
     **unknown: Any,
 ) -> Callable[[C], C]:
     """Declares a target in code; a YAML file in the manifest's `targets` does the same."""
-    _refuse(target, unknown)
-    _need(target, name=name)
-
-    def declare(cls: C) -> C:
-        _set(cls, TargetInfo(name, description, author, version, tuple(tags), license))
-        return cls
-
-    return declare
+    meta = Meta(name, description, author, version, tuple(tags), license)
+    return _declaration(target, unknown, lambda cls: TargetInfo(**vars(meta)), name=name)
 
 
 def backend(name: str, *, default: bool = False, **unknown: Any) -> Callable[[F], F]:
@@ -237,8 +190,8 @@ def requires(*requirements: str) -> Callable[[C], C]:
     def mark(cls: C) -> C:
         setattr(cls, _REQUIRES, requirements)
         info = cls.__dict__.get(INFO)
-        if info is not None:  # @requires stands above @kernel or @transform
-            object.__setattr__(info, "requires", tuple(requirements))
+        if info is not None:  # @requires stands above the declaration
+            setattr(cls, INFO, replace(info, requires=tuple(requirements)))
         return cls
 
     return mark
@@ -256,8 +209,26 @@ def info_of(cls: type) -> KernelInfo | TransformInfo | OperationInfo | TargetInf
     return found
 
 
-def _set(cls: type, info: object) -> None:
-    setattr(cls, INFO, info)
+def _declaration(
+    decorator: Callable[..., Any],
+    unknown: dict[str, Any],
+    info: Callable[[type], Meta],
+    **needed: str,
+) -> Callable[[C], C]:
+    """What a decorator returns: it records what `info` says of a class.
+
+    Args:
+        unknown: arguments that the decorator does not have.
+        needed: arguments that may not be empty.
+    """
+    _refuse(decorator, unknown)
+    _need(decorator, **needed)
+
+    def declare(cls: C) -> C:
+        setattr(cls, INFO, replace(info(cls), requires=_requirements(cls)))
+        return cls
+
+    return declare
 
 
 def _refuse(decorator: Callable[..., Any], unknown: dict[str, Any]) -> None:

@@ -222,8 +222,8 @@ class Component:
         except AttributeError as error:
             raise self._not_there(module) from error
         info = checked_info(found, self.kind, self.record, self.full_name)
-        if set(getattr(info, "requires", ())) - set(known):  # told by the decorator alone
-            self.plugin.check_requirements(info.requires)  # type: ignore[union-attr]
+        if set(info.requires) - set(known):  # told by the decorator alone
+            self.plugin.check_requirements(info.requires)
         return found, info
 
     def _import(self) -> ModuleType:
