@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -249,8 +249,3 @@ def _mapped(node: str, match: Match, option: Candidate, config: KernelConfig) ->
         inputs={n: match.ports[n] for n, p in live.items() if p.direction == "in"},
         outputs={n: match.ports[n] for n, p in live.items() if p.direction == "out"},
     )
-
-
-def values_of(mapped: Iterable[Mapped]) -> dict[str, tuple[Mapped, str]]:
-    """The node and port that produce each value."""
-    return {value: (m, port) for m in mapped for port, value in m.outputs.items()}

@@ -50,7 +50,7 @@ class LayerRecord:
         folding: parallelism by parameter, for example {"PE": 8, "SIMD": 16}.
         cycles: cycles between two frames (its initiation interval).
         resources: used units by resource, for example {"LUT": 310, "FF": 288}.
-        latency: cycles from its first input beat to its first output beat, where known.
+        latency: cycles from the first input beat of a frame to its last output beat, where known.
         inputs: one line a stream input, such as "x[1,784] UINT8".
         outputs: one line a stream output.
         params: the kernel's own parameters.
