@@ -39,7 +39,7 @@ StrategySource = str | Path | CompilationStrategy
 
 
 @dataclass
-class Clock:
+class StepTimer:
     """How long each step took."""
 
     progress: Progress
@@ -105,8 +105,8 @@ class Compiler:
         target = get_target(options.target, registry)
         resolved = load_strategy(strategy, registry).resolved(registry)
         log = BuildLog()
-        clock = Clock(self.progress, log)
-        with clock.step("front end", shown=False):
+        timer = StepTimer(self.progress, log)
+        with timer.step("front end", shown=False):
             front = front_end(path, resolved, target, registry, options, self.progress)
             check_estimate(front, target, options)
             check_tools(options, target)
@@ -114,7 +114,7 @@ class Compiler:
         output = options.output or Path("build") / path.stem
         try:
             with build_folder(output) as folder:
-                job = _Job(self, front, target, resolved, options, vectors, log, clock)
+                job = _Job(self, front, target, resolved, options, vectors, log, timer)
                 result = job.build(path, folder, output)
         finally:
             self.progress.done()
@@ -151,10 +151,10 @@ class _Job:
     options: CompileOptions
     vectors: Vectors | None
     log: BuildLog
-    clock: Clock
+    timer: StepTimer
 
     def build(self, path: Path, folder: Path, output: Path) -> CompilationResult:
-        with self.clock.step("generate"):
+        with self.timer.step("generate"):
             rtls = [
                 generate(partition, [implement(i) for i in partition.instances])
                 for partition in self.front.design.partitions
@@ -166,7 +166,7 @@ class _Job:
                 physical = self._finish(rtls, evidence, physical)
             report = metrics.report(
                 path.name, self.front, self.target, self.strategy, self.options,
-                evidence, physical, self.clock.steps, self.log,
+                evidence, physical, self.timer.steps, self.log,
             )  # fmt: skip
             paths = artifacts.write(folder, output, report, self.front.compiled, physical, self.log)
         except BaseException:
@@ -185,7 +185,7 @@ class _Job:
         self, rtls: Sequence[Rtl]
     ) -> tuple[Evidence | None, Physical | None]:
         """Both at once, since neither needs the other and each has time to wait for."""
-        cache, progress = self.compiler.cache, self.clock.progress
+        cache, progress = self.compiler.cache, self.timer.progress
         work: dict[str, int] = {}
         if self.vectors is not None:
             work["simulate"] = parts_of(rtls)
@@ -194,7 +194,7 @@ class _Job:
 
             work["synthesize"] = distinct_parts(rtls)
         name, parts = " and ".join(work) or "finish", sum(work.values())
-        with self.clock.step(name, parts), self._aside() as pool:
+        with self.timer.step(name, parts), self._aside() as pool:
             synthesis = None
             if self.options.synthesize:
                 from brainsmith.compiler.physical import synthesize
@@ -228,7 +228,7 @@ class _Job:
         ]
         if not names:
             return physical
-        with self.clock.step(" and ".join(names)), self._aside() as pool:
+        with self.timer.step(" and ".join(names)), self._aside() as pool:
             netlist = None
             if checking and evidence is not None:
                 values = evidence.values
