@@ -3,12 +3,15 @@
 The blocks of a page run in order, in one namespace and one working folder that holds `examples/`.
 In a ``console`` block each line after ``$ `` is a command that must succeed; the lines below it are
 its expected output, if there are any, where ``...`` stands for any text, as in doctest. A block
-whose first line says ``python norun`` or ``console norun`` is only read.
+whose first line says ``python norun`` or ``console norun`` is only read. A block of any language
+whose first line says ``file=PATH`` is written to that file of the working folder.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
+import json
 import os
 import re
 import subprocess
@@ -21,17 +24,19 @@ from brainsmith import errors
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```(python|console)[ \t]*(norun)?[ \t]*\n(.*?)^```", re.M | re.S)
+BLOCK = re.compile(
+    r"^```(?:(python|console)|\w+)[ \t]*(norun|file=\S+)?[ \t]*\n(.*?)^```", re.M | re.S
+)
 TIMEOUT_S = 900
 
 
 def blocks(page: Path) -> list[tuple[int, str, str]]:
-    """(line, language, text) of each block of `page` that is to be run."""
+    """(line, language or ``file=PATH``, text) of each block of `page` that is to be run."""
     text = page.read_text(encoding="utf-8")
     return [
-        (text.count("\n", 0, block.start()) + 2, block[1], block[3])
+        (text.count("\n", 0, block.start()) + 2, block[2] or block[1], block[3])
         for block in BLOCK.finditer(text)
-        if not block[2]
+        if block[2] != "norun" and (block[2] or block[1])
     ]
 
 
@@ -65,7 +70,11 @@ def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     namespace: dict[str, object] = {"__name__": "__main__"}
     for line, language, text in blocks(page):
         where = f"{page.relative_to(ROOT)}:{line}"
-        if language == "console":
+        if language.startswith("file="):
+            path = tmp_path / language.removeprefix("file=")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        elif language == "console":
             run_console(text, where, tmp_path)
         else:
             exec(compile("\n" * (line - 1) + text, str(page), "exec"), namespace)
@@ -87,3 +96,38 @@ def test_every_error_s_exit_code_is_documented() -> None:
     ]
     assert documented == {kind.__name__: kind.exit_code for kind in kinds}
     assert f"| {errors.INTERRUPTED_EXIT_CODE} |" in page
+
+
+def _part(page: str, name: str) -> str:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return text.partition(f"<!-- {name} -->")[2].partition("<!-- end -->")[0]
+
+
+def test_the_operators_that_are_followed_are_listed() -> None:
+    from brainsmith.builtin.transforms.elementwise import ELEMENTWISE
+
+    assert re.findall(r"`(\w+)`", _part("supported.md", "operators")) == sorted(ELEMENTWISE)
+
+
+def test_every_option_of_a_compile_is_listed_with_its_default() -> None:
+    from brainsmith import CompileOptions
+
+    rows = re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", _part("library.md", "options"), re.M)
+    defaults = dataclasses.asdict(CompileOptions())
+    assert rows == [
+        (n, json.dumps(v) if isinstance(v, str) else repr(v)) for n, v in defaults.items()
+    ]
+
+
+def test_every_parameter_of_a_built_in_kernel_is_listed_with_its_choices() -> None:
+    from brainsmith import PluginRegistry
+
+    text = (ROOT / "docs" / "kernels.md").read_text(encoding="utf-8")
+    kernels = [c for c in PluginRegistry().components("kernels") if c.plugin.origin == "built-in"]
+    wanted = {
+        f"| `{kernel.name}` | `{name}` | `{param.default}` | "
+        f"{', '.join(f'`{choice}`' for choice in param.choices)} | {param.description} |"
+        for kernel in kernels
+        for name, param in kernel.info.params.items()
+    }
+    assert set(re.findall(r"^\| `\w+` \| `\w+` \| `[^`]*` \| .*$", text, re.M)) == wanted

@@ -122,6 +122,12 @@ def _hint(
     advice = smaller(layers, needed, _there(target), limit)
     if advice is not None:
         return str(advice)
+    estimated = sum(front.estimates.values(), Resources()).as_dict()
+    if all(estimated[name] <= there for name, there in _there(target).items()):
+        return (
+            "it was estimated to fit, so no estimate tells what would: fold more (a lower "
+            "--target-fps, a folding file with smaller PE and SIMD), or choose a larger target"
+        )
     if limit is not None and smaller(layers, needed, _there(target), None) is not None:
         return "a lower --target-fps, or a larger target"
     shares = {name: needed[name] / max(1, there) for name, there in _there(target).items()}
