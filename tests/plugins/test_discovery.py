@@ -11,7 +11,7 @@ import pytest
 
 from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.places import builtin_folder, store_folder
-from tests.plugins.folders import Registry, write_plugin
+from tests.plugins.folders import Registry, as_another_user, write_plugin
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_read_is_broken(tmp_path: Path, registry: Regist
     for folder in (bad, unread):
         folder.chmod(0)
     try:
-        told = _as_another_user(
+        told = as_another_user(
             lambda: (
                 f"{names(found.discover_plugins() and found)} "
                 + " ".join(f"{b.path.name}: {b.error.what}" for b in found.broken)
@@ -139,29 +139,24 @@ def test_a_folder_that_cannot_be_read_is_broken(tmp_path: Path, registry: Regist
     assert told.count("cannot read") == 2 and "Permission denied" in told
 
 
-def _as_another_user(work, folder: Path) -> str:  # type: ignore[no-untyped-def]
-    """What `work` says in a process without the rights of the superuser."""
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            if os.getuid() == 0:
-                os.setgroups([])
-                os.setgid(65534)
-                os.setuid(65534)
-            os.write(writer, str(work()).encode())
-        except BaseException as error:
-            os.write(writer, repr(error).encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as answers:
-        text = answers.read()
-    os.waitpid(child, 0)
-    return text
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs another user")
+def test_a_home_that_is_read_only_costs_the_index_alone(tmp_path: Path, home: Path) -> None:
+    write_plugin(home / ".brainsmith/plugins/p", "of-user")
+    registry = PluginRegistry(distributions=False, cached=False)
+    assert names(registry) == ["of-user", "brainsmith"]  # so that all is imported
+    home.chmod(0o555)
+
+    def look() -> str:
+        found = [PluginRegistry(distributions=False) for _ in range(2)]
+        return f"{[names(one) for one in found]} {found[0].note} {found[1].from_cache}"
+
+    try:
+        told = as_another_user(look, tmp_path)
+    finally:
+        home.chmod(0o755)
+    both = "[['of-user', 'brainsmith'], ['of-user', 'brainsmith']]"
+    assert told.startswith(f"{both} the index of plugins cannot be kept in {home}/.cache")
+    assert "Permission denied" in told and told.endswith("False")
 
 
 def test_changed_search_paths_are_used_at_once(tmp_path: Path, registry: Registry) -> None:

@@ -118,6 +118,18 @@ class TestPrivateNames:
         assert component(folder).folder == folder
 
 
+def test_a_module_behind_a_link_that_leaves_the_plugin_is_refused(tmp_path: Path) -> None:
+    folder = plugin_of(tmp_path / "p", KERNEL)
+    (folder / "mod.py").rename(tmp_path / "elsewhere.py")
+    (folder / "mod.py").symlink_to(tmp_path / "elsewhere.py")
+    with pytest.raises(PluginValidationError, match="a link that leaves the plugin"):
+        _ = component(folder).cls
+    (folder / "mod.py").unlink()
+    (tmp_path / "elsewhere.py").rename(folder / "real.py")
+    (folder / "mod.py").symlink_to("real.py")
+    assert component(folder).cls.__name__ == "K"
+
+
 CONTRACTS = {
     "no decorator": ("class K:\n    pass\n", "has no decorator"),
     "another kind": (

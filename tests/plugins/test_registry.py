@@ -52,15 +52,16 @@ def test_kernels_of_a_plugin_come_before_the_built_in_ones(
     tmp_path: Path, registry: Registry
 ) -> None:
     write_plugin(tmp_path / "plugins/mine", "mine")
-    names = [kernel.full_name for kernel in registry(builtin=True).kernels_of("matmul")]
-    assert names == ["mine:Mine", "brainsmith:MatMul"]
+    kernels = registry(builtin=True).components("kernels")
+    assert kernels[0].full_name == "mine:Mine"
+    assert {kernel.plugin.name for kernel in kernels[1:]} == {"brainsmith"}
 
 
 def test_a_registered_plugin_counts_like_a_discovered_one(tmp_path: Path) -> None:
     registry = PluginRegistry(distributions=False)
     plugin = PluginLoader().load_plugin(write_plugin(tmp_path / "mine", "mine"))
     registry.register(plugin)
-    assert registry.kernels_of("matmul")[0].full_name == "mine:Mine"
+    assert registry.components("kernels")[0].full_name == "mine:Mine"
     with pytest.raises(PluginError, match="already registered"):
         registry.register(plugin)
 

@@ -121,7 +121,7 @@ def test_one_error_names_everything_and_the_command_that_mends_it() -> None:
         compatibility={"brainsmith": ">=9", "python": ">=3.8"},
     )
     with pytest.raises(PluginError) as caught:
-        check_requirements(plugin, "mine:K", entry=plugin.kernels[0], requires=["no-such-onnx"])
+        check_requirements(plugin, "mine:K", requires=[*plugin.kernels[0].requires, "no-such-onnx"])
     assert "no-such-torch>=2.0 is needed" in caught.value.what
     assert "brainsmith 2.1.0 is here, brainsmith>=9 is needed" in caught.value.what
     assert "numpy" not in caught.value.what

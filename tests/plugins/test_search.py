@@ -211,7 +211,7 @@ def test_any_text_is_searched_without_an_error(said: str, asked: str) -> None:
     for create in (True, False):
         database = sqlite3.connect(":memory:")
         database.executescript(_SCHEMA)
-        database.execute("INSERT INTO component VALUES (1, 1, 0, 'kernels', 'K', 'o', 'default')")
+        database.execute("INSERT INTO component VALUES (1, 1, 0, 'kernels', 'K', 'default')")
         with patch.object(text, "_has_fts5", lambda database, create=create: create):
             how = text.fill_text(database, [(1, plugin, part)])
         database.execute("INSERT INTO meta VALUES ('text', ?)", (how,))

@@ -179,10 +179,10 @@ def _keep_ends(after: Model, before: Model, name: str) -> None:
             raise PluginError(
                 f"the transform made {len(new)} {kind} of the model's {len(old)}", where=name
             )
-        renamed += [(n, o.name) for o, n in zip(old, new, strict=True) if o.name != n.name]
-    wanted = {end or "" for _, end in renamed}
+        renamed += [(n, o.name or "") for o, n in zip(old, new, strict=True) if o.name != n.name]
+    wanted = {end for _, end in renamed}
     for value in list(graph_values(after.graph)) if wanted else ():
         if (taken := value.name or "") in wanted:  # another one has the name now
             after.rename(value, after.fresh_name(taken))
     for value, end in renamed:
-        after.rename(value, end or "")
+        after.rename(value, end)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from brainsmith.plugins.conflicts import Entry
     from brainsmith.plugins.discovery import Scan
 
-FORMAT = 1
+FORMAT = 2
 # A file system stamps changes with the tick of a clock: two changes in one tick look like one.
 TICK_NS = 50_000_000
 COARSE_TICK_NS = 2_100_000_000
@@ -43,8 +43,7 @@ CREATE TABLE plugin (
     package TEXT, record TEXT
 );
 CREATE TABLE component (
-    id INTEGER PRIMARY KEY, plugin INTEGER, position INTEGER, kind TEXT, name TEXT, operation TEXT,
-    status TEXT
+    id INTEGER PRIMARY KEY, plugin INTEGER, position INTEGER, kind TEXT, name TEXT, status TEXT
 );
 """
 _INDEXES = """
@@ -261,10 +260,10 @@ def _fill(
     database.executemany("INSERT INTO plugin VALUES (?,?,?,?,?,?,?,?)", plugins)
     components = list(_components(entries))
     rows = (
-        (i, plugin, position, part["kind"], part["name"], _operation(part), entries[plugin].status)
+        (i, plugin, position, part["kind"], part["name"], entries[plugin].status)
         for i, (plugin, position, part) in enumerate(components)
     )
-    database.executemany("INSERT INTO component VALUES (?,?,?,?,?,?,?)", rows)
+    database.executemany("INSERT INTO component VALUES (?,?,?,?,?,?)", rows)
     how = fill_text(
         database,
         (
@@ -292,11 +291,6 @@ def _components(entries: Sequence[Entry]) -> Iterator[tuple[int, int, dict[str, 
     for plugin, entry in enumerate(entries):
         for position, part in enumerate(entry.record.get("components", ())):
             yield plugin, position, part
-
-
-def _operation(part: Mapping[str, Any]) -> str | None:
-    """The operation that a kernel computes, where its manifest says so."""
-    return part["name"] if part["kind"] == "operations" else part.get("operation")
 
 
 def _forget_old(folder: Path) -> None:

@@ -213,23 +213,6 @@ class PluginRegistry:
             raise _ambiguous(kind, name, found)
         raise self._no_component(kind, name)
 
-    def kernels_of(self, operation: str) -> tuple[Component, ...]:
-        """All kernels that compute an operation, built-in ones last.
-
-        A kernel whose manifest does not say what it computes is imported to see.
-        """
-        rows = self._ask(
-            "SELECT plugin, position FROM component WHERE kind = 'kernels' AND "
-            "status = 'default' AND (operation = ? OR operation IS NULL) ORDER BY id",
-            operation,
-        )
-        kernels = [self.catalog.component(*row) for row in rows]
-        return tuple(
-            kernel
-            for kernel in kernels
-            if (kernel.record.get("operation") or kernel.info.operation_type) == operation
-        )
-
     def operation_of(self, kernel: Component) -> Component:
         """The operation that a kernel computes: its own plugin's if that has one of the name."""
         name = kernel.info.operation_type

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
-    from brainsmith.plugins.manifest import CodeEntry, Compatibility, FileEntry, Manifest
+    from brainsmith.plugins.manifest import Compatibility, Manifest
 
 PLUGIN_PREFIX = "brainsmith-plugin-"
 _NO_VERSION = "0+unknown"
@@ -107,23 +107,21 @@ def check_requirements(
     manifest: Manifest,
     where: str,
     *,
-    entry: CodeEntry | FileEntry | None = None,
     requires: Iterable[str] = (),
-    folders: Sequence[str | Path] = (),
     plugins: Mapping[str, str] | None = None,
 ) -> None:
     """Check all that a plugin needs, or all that one component of it needs.
 
     Args:
         where: the file or component that an error names.
-        entry: the component that is about to be used; its own `requires` count too.
-        requires: further requirements, such as those that `@requires` recorded on the class.
+        requires: further requirements: those of the component that is about to be used.
+        plugins: versions of the plugins that are there, by name.
 
     Raises:
         PluginError: something is missing or does not fit; it names all of it.
     """
-    texts = (*manifest.dependencies, *getattr(entry, "requires", ()), *requires)
-    problems = missing(dict.fromkeys(texts), folders=folders, plugins=plugins)
+    texts = (*manifest.dependencies, *requires)
+    problems = missing(dict.fromkeys(texts), plugins=plugins)
     misfits = [f for f in compatibility(manifest.compatibility) if f.verdict == "does not fit"]
     if problems or misfits:
         raise error_of(problems, misfits, where)

@@ -101,8 +101,15 @@ class _Finder(MetaPathFinder):
         for folder in path:
             spec = FileFinder(folder, *details).find_spec(fullname)  # type: ignore[arg-type]
             if spec is not None:
+                _check_inside(spec, scope)
                 return spec
         return None
+
+
+def _check_inside(spec: ModuleSpec, scope: str) -> None:
+    root = next(iter(sys.modules[scope].__path__))
+    if spec.origin is not None and not Path(spec.origin).resolve().is_relative_to(root):
+        raise ImportError(f"'{spec.origin}' is a link that leaves the plugin", name=spec.name)
 
 
 class ScopedLoader(SourceFileLoader):
