@@ -86,6 +86,12 @@ def test_the_policy_allows_the_script_that_is_there(tfc: BuildReport) -> None:
     assert f"script-src &#39;sha256-{digest}&#39;" in text or f"'sha256-{digest}'" in text
 
 
+def test_a_heading_with_nothing_under_it_is_left_out(tfc: BuildReport) -> None:
+    assert "<h2>Tools</h2>" in render(tfc)
+    bare = render(dataclasses.replace(tfc, tools=(), artifacts={}))
+    assert "<h2>Tools</h2>" not in bare and "<h2>Artifacts</h2>" not in bare
+
+
 ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 

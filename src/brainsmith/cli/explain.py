@@ -63,7 +63,8 @@ def _count(nodes: Sequence[NodeExplanation]) -> str:
     layers = [node for node in nodes if node.role == "layer"]
     hardware = sum(node.kernel is not None for node in layers)
     part = "all" if hardware == len(layers) else f"{hardware} of"
-    said = f"{part} {len(layers)} layers in hardware"
+    noun = "layer" if len(layers) == 1 else "layers"
+    said = f"{part} {len(layers)} {noun} in hardware"
     roles = {node.role for node in nodes}
     pieces = [words for role, words in HOST_ROLES.items() if role in roles]
     return f"{said}; on the host: {', '.join(pieces)}" if pieces else said
