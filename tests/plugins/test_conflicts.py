@@ -108,6 +108,7 @@ def test_a_name_means_one_plugin_and_nothing_is_lost(
     assert len(entries) == len(mix)
     meant = [entry.name for entry in entries if entry.status == "default"]
     assert len(meant) == len(set(meant))
+    assert {entry.name for entry in entries if entry.status == "version"} <= set(meant)
     assert all("error" in entry.record for entry in entries if entry.status == "broken")
 
 

@@ -77,7 +77,12 @@ def settle(entries: Iterable[Entry]) -> list[Entry]:
     _imitations(_usable(found))
     _copies(_usable(found))
     _versions(_usable(found))
-    _cycles(_usable(found))
+    while _cycles(_usable(found)):
+        # Where the highest version fell out, the next one is meant.
+        for entry in found:
+            if entry.status == "version":
+                entry.status = "default"
+        _versions(_usable(found))
     return _sorted(found)
 
 
@@ -144,8 +149,9 @@ def _versions(entries: Sequence[Entry]) -> None:
             entry.status = "version"
 
 
-def _cycles(entries: Sequence[Entry]) -> None:
-    """Plugins that need each other: none of them can be there first."""
+def _cycles(entries: Sequence[Entry]) -> bool:
+    """Plugins that need each other: none of them can be there first. Whether there were any."""
+    refused = False
     names = {canonical(entry.name) for entry in entries}
     by_name = {
         entry.name: entry
@@ -157,12 +163,14 @@ def _cycles(entries: Sequence[Entry]) -> None:
 
         found = cycle({n: entry.record["dependencies"] for n, entry in by_name.items()})
         if found is None:
-            return
+            break
+        refused = True
         for name in found[1:]:
             by_name.pop(name).refuse(
                 f"plugins depend on each other: {' > '.join(found)}",
                 "take one of these out of the `dependencies` of a manifest",
             )
+    return refused
 
 
 def _needed(requirement: str) -> str:
