@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from brainsmith.errors import PluginError, nearest
+from brainsmith.plugins.kinds import KINDS
 from brainsmith.plugins.manifest import CodeEntry, FileEntry, Manifest
 from brainsmith.plugins.names import canonical
 from brainsmith.plugins.requirements import cycle, parse
@@ -84,7 +85,7 @@ def _license(manifest: Manifest, document: Document) -> Iterator[Flaw]:
 
 
 def _components(manifest: Manifest, document: Document, folder: Path) -> Iterator[Flaw]:
-    for kind in ("operations", "kernels", "transforms", "targets", "strategies"):
+    for kind in KINDS:
         for index, entry in enumerate(getattr(manifest, kind)):
             if isinstance(entry, FileEntry):
                 yield from _data(entry, document, (kind, index, "file"), folder)

@@ -17,8 +17,7 @@ from packaging.version import Version
 
 from brainsmith.errors import PluginError
 from brainsmith.plugins.discovery import Location, Stat
-from brainsmith.plugins.distributions import PREFIX
-from brainsmith.plugins.names import canonical
+from brainsmith.plugins.names import canonical, plugin_meant
 from brainsmith.plugins.places import ORIGINS
 from brainsmith.plugins.reading import Record, error_record
 
@@ -176,7 +175,7 @@ def _cycles(entries: Sequence[Entry]) -> bool:
 def _needed(requirement: str) -> str:
     """The plugin that a requirement may be about."""
     match = re.match(r"[A-Za-z0-9._-]+", requirement.strip())
-    return canonical(match[0]).removeprefix(PREFIX) if match else ""
+    return plugin_meant(match[0]) if match else ""
 
 
 def _version_key(entry: Entry) -> tuple[bool, Version]:

@@ -6,6 +6,8 @@ import keyword
 import re
 import unicodedata
 
+from brainsmith.plugins.distributions import PREFIX
+
 MAX_LENGTH = 64
 PLUGIN_NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 COMPONENT_NAME = r"^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?$"
@@ -35,6 +37,11 @@ def canonical(name: str) -> str:
         if not unicodedata.combining(c)
     )
     return _SEPARATORS.sub("-", plain.translate(_LOOKALIKES).casefold())
+
+
+def plugin_meant(name: str) -> str:
+    """The `canonical` name of the plugin that a name may mean, also that of its distribution."""
+    return canonical(name).removeprefix(PREFIX)
 
 
 def is_plugin_name(name: str) -> bool:

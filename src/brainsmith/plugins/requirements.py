@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from brainsmith.errors import PluginError
-from brainsmith.plugins.names import canonical
+from brainsmith.plugins.names import canonical, plugin_meant
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from brainsmith.plugins.manifest import Compatibility, Manifest
 
-PLUGIN_PREFIX = "brainsmith-plugin-"
 _NO_VERSION = "0+unknown"
 _LOWER_BOUNDS = (">=", ">", "~=", "==", "===")
 
@@ -79,7 +78,7 @@ def missing(
     Raises:
         PluginError: a text is no requirement.
     """
-    there = {_plugin_name(name): version for name, version in (plugins or {}).items()}
+    there = {plugin_meant(name): version for name, version in (plugins or {}).items()}
     search = _Search(tuple(map(str, folders)), there)
     return list(dict.fromkeys(p for text in requirements for p in search.problems(text)))
 
@@ -151,9 +150,9 @@ def cycle(dependencies: Mapping[str, Iterable[str]]) -> tuple[str, ...] | None:
     Returns:
         Names such as ("a", "b", "a"), by their order in `dependencies`.
     """
-    names = {_plugin_name(name): name for name in dependencies}
+    names = {plugin_meant(name): name for name in dependencies}
     graph = {
-        own: [n for text in dependencies[name] if (n := _plugin_name(parse(text).name)) in names]
+        own: [n for text in dependencies[name] if (n := plugin_meant(parse(text).name)) in names]
         for own, name in names.items()
     }
     done: set[str] = set()
@@ -202,7 +201,7 @@ class _Search:
         install = f"{wanted.name}{_extras(wanted)}{wanted.specifier}"
         if wanted.url:
             install = f"{wanted.name} @ {wanted.url}"
-        own = self.plugins.get(_plugin_name(wanted.name))
+        own = self.plugins.get(plugin_meant(wanted.name))
         found = _distribution(wanted.name, self.folders)
         if found is None and own is None:
             return [Problem(text, "not installed", f"{install} is needed, not installed", install)]
@@ -286,7 +285,3 @@ def _version_of(name: str) -> str | None:
 
 def _extras(wanted: Requirement) -> str:
     return f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
-
-
-def _plugin_name(name: str) -> str:
-    return canonical(name).removeprefix(PLUGIN_PREFIX)

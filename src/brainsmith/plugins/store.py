@@ -28,10 +28,10 @@ from brainsmith.plugins.files import storage_errors, sync_folder, write_new
 from brainsmith.plugins.installed import RECORD, Record
 from brainsmith.plugins.integrity import Difference, compare_files, tree_files
 from brainsmith.plugins.manifest import Manifest
-from brainsmith.plugins.names import canonical
+from brainsmith.plugins.names import canonical, plugin_meant
 from brainsmith.plugins.package import open_package
 from brainsmith.plugins.places import FILE_NAME, builtin_folder, store_folder
-from brainsmith.plugins.requirements import PLUGIN_PREFIX, Problem, missing, parse
+from brainsmith.plugins.requirements import Problem, missing, parse
 from brainsmith.plugins.staging import Staging
 
 _DEPENDENCIES = "dependencies"
@@ -246,7 +246,7 @@ class Store:
         plugins = {canonical(name) for name in self._names()}
 
         def is_plugin(text: str) -> bool:
-            return canonical(parse(text).name).removeprefix(PLUGIN_PREFIX) in plugins
+            return plugin_meant(parse(text).name) in plugins
 
         needed = [*manifest.dependencies]
         for kind in (manifest.operations, manifest.kernels, manifest.transforms):
