@@ -7,8 +7,8 @@ configuration: indexes, mirrors and proxies are the user's.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
-import json
 import os
 import platform
 import re
@@ -20,6 +20,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from packaging.utils import parse_wheel_filename
 
 from brainsmith.errors import PluginError, ToolError
 from brainsmith.plugins.files import storage_errors, sync_folders
@@ -138,29 +140,27 @@ class Pip:
     name: str = "pip"
 
     def resolve(self, wanted: Path, folder: Path) -> str:
-        report = folder / "report.json"
-        self._install(
-            "--dry-run", "--ignore-installed", "--report", report, "--requirement", wanted
-        )
+        # pip's own report has no hashes of packages in a local folder before pip 24.
+        _pip("download", "--dest", folder / "wheels", "--requirement", wanted)
         lines = []
-        for package in json.loads(report.read_text())["install"]:
-            facts, archive = package["metadata"], package["download_info"]["archive_info"]
-            hashes = sorted(archive.get("hashes", {}).items())
-            options = " ".join(f"--hash={name}:{value}" for name, value in hashes)
-            lines.append(f"{facts['name']}=={facts['version']} {options}\n")
-        return "".join(sorted(lines))
+        for path in sorted((folder / "wheels").glob("*.whl")):
+            name, version, _, _ = parse_wheel_filename(path.name)
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            lines.append(f"{name}=={version} --hash=sha256:{digest}\n")
+        return "".join(lines)
 
     def install(self, pinned: Path, target: Path) -> None:
-        self._install(
-            "--no-deps", "--require-hashes", "--compile",
+        _pip(
+            "install", "--no-deps", "--require-hashes", "--compile",
             "--target", target, "--requirement", pinned,
         )  # fmt: skip
 
-    def _install(self, *options: str | Path) -> None:
-        _run(
-            sys.executable, "-m", "pip", "install", "--quiet", "--no-input",
-            "--disable-pip-version-check", "--only-binary", ":all:", *options,
-        )  # fmt: skip
+
+def _pip(command: str, *options: str | Path) -> None:
+    _run(
+        sys.executable, "-m", "pip", command, "--quiet", "--no-input",
+        "--disable-pip-version-check", "--only-binary", ":all:", *options,
+    )  # fmt: skip
 
 
 def _line(text: str) -> str:
