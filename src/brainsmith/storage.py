@@ -22,6 +22,8 @@ _ADVICE = {
     errno.EACCES: "check the permissions",
     errno.EPERM: "check the permissions",
     errno.EBUSY: "free the folder, which is in use",
+    errno.ENOTDIR: "move the file away that lies where a folder is needed",
+    errno.ENAMETOOLONG: "take a shorter path",
 }
 
 

@@ -514,7 +514,7 @@ def test_a_limit_on_the_size_of_files_is_a_storage_error(plugin: Path, store: St
     (plugin / "weights.bin").write_bytes(os.urandom(100_000))
     process = start(store.root, plugin, prefix=("bash", "-c", 'ulimit -f 50; exec "$@"', "bash"))
     said, complaint = process.communicate(timeout=60)
-    assert "StorageError a file could not be written: File too large" in said, complaint
+    assert "StorageError a file cannot be written: File too large" in said, complaint
     assert visible(store) == []
 
 
@@ -539,7 +539,7 @@ def test_a_full_disk_is_a_storage_error(plugin: Path, store: Store) -> None:
     )
     done = in_a_namespace(script, store.root, plugin)
     lines = done.stdout.splitlines()
-    assert "StorageError a file could not be written: No space left" in lines[0], done.stderr
+    assert "StorageError a file cannot be written: No space left" in lines[0], done.stderr
     assert lines[1:] == ["./.lock", lines[-1]]
     assert int(lines[-1]) < 16
 
@@ -549,7 +549,7 @@ def test_a_store_that_is_read_only_is_a_storage_error(plugin: Path, store: Store
     other = make_plugin(plugin.parent / "other/lens", version="2.0.0")
     script = 'mount --bind "$3" "$3"; mount -o remount,ro,bind "$3"; "$1" -c "$2" "$3" "$4"'
     done = in_a_namespace(script, store.root, other)
-    assert done.stdout.startswith("StorageError a file could not be written: Read-only"), (
+    assert done.stdout.startswith("StorageError a file cannot be written: Read-only"), (
         done.stdout + done.stderr
     )
     assert store.verify() == []

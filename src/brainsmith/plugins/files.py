@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brainsmith.errors import StorageError
+from brainsmith.storage import storage_error
 
-_HINTS = {
-    errno.ENOSPC: "free some space, or point XDG_DATA_HOME at a folder on another disk",
-    errno.EDQUOT: "free some space, or point XDG_DATA_HOME at a folder on another disk",
-    errno.EFBIG: "raise the limit on the size of files",
-    errno.EROFS: "point XDG_DATA_HOME at a folder that can be written",
-    errno.EACCES: "check the permissions, or point XDG_DATA_HOME at a folder that can be written",
-    errno.EPERM: "check the permissions, or point XDG_DATA_HOME at a folder that can be written",
-    errno.ENAMETOOLONG: "point XDG_DATA_HOME at a folder with a shorter path",
-    errno.ENOTDIR: "a file lies where a folder is needed: move it away",
-}
-_OTHER_HINT = "check the disk, or point XDG_DATA_HOME at a folder that can be written"
+_ELSEWHERE = "point XDG_DATA_HOME at another folder"
 
 
 @contextmanager
@@ -30,11 +19,7 @@ def storage_errors(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(
-            f"a file could not be written: {error.strerror or error}",
-            where=str(error.filename or where),
-            hint=_HINTS.get(error.errno or 0, _OTHER_HINT),
-        ) from error
+        raise storage_error(error, where, _ELSEWHERE) from error
 
 
 def write_new(path: Path, pieces: Iterator[bytes]) -> None:
