@@ -58,7 +58,7 @@ PEERS = {
 OURS = (
     "from brainsmith.plugins import PluginRegistry\n"
     "registry = PluginRegistry([])\n"
-    "names = [c.full_name for k in ('kernels', 'transforms') for c in registry.components(k)]"
+    "names = [name for kind in ('kernels', 'transforms') for name in registry.names(kind)]"
 )
 _TIMED = "import time; t = time.perf_counter()\n{code}\nprint(len(names), time.perf_counter() - t)"
 _MEASURE = """

@@ -6,7 +6,6 @@ traceback (``--debug`` shows it) and exits with the code of its class.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -85,6 +84,8 @@ INTERRUPTED_EXIT_CODE = 130
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A sentence that names the valid name closest to `name`, or lists them all."""
     names = sorted(valid)
+    import difflib  # at the first mistake: it costs every command a millisecond
+
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"did you mean '{close[0]}'?"

@@ -254,3 +254,9 @@ def test_what_a_source_gives_is_installed_and_there(tmp_path: Path) -> None:
     assert (plugin.name, plugin.version, plugin.origin) == ("mine", "1.2.0", "store")
     assert plugin.root == store_folder() / "mine/1.2.0"
     assert registry.get("kernels", "Mine").cls.__name__ == "Mine"
+
+
+def test_names_are_those_of_the_components() -> None:
+    registry = PluginRegistry()
+    for kind in ("kernels", "transforms", "targets"):
+        assert registry.names(kind) == tuple(c.full_name for c in registry.components(kind))

@@ -173,6 +173,17 @@ class PluginRegistry:
         self._check_kind(kind)
         return self._guarded(lambda: tuple(self.catalog.components(kind)))
 
+    def names(self, kind: str) -> tuple[str, ...]:
+        """The full names of all components of a kind, from the index alone, built-in ones last."""
+        self._check_kind(kind)
+        rows = self._ask(
+            "SELECT plugin.name || ':' || component.name FROM component JOIN plugin ON "
+            "plugin.id = plugin WHERE kind = ? AND component.status = 'default' "
+            "ORDER BY component.id",
+            kind,
+        )
+        return tuple(name for (name,) in rows)
+
     def get(self, kind: str, name: str) -> Component:
         """The component called `name`, `plugin:name` or `plugin==version:name`.
 
