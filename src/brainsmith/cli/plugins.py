@@ -10,6 +10,7 @@ import typer
 
 from brainsmith.cli import options as shared
 from brainsmith.cli.outcome import Outcome
+from brainsmith.plugins.kinds import SINGULAR
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -257,7 +258,7 @@ def _show_plugins(
             Text(plugin.name, "bold"),
             plugin.version + remarks[status],
             plugin.origin,
-            ", ".join(f"{len(names)} {kind}" for kind, names in counts.items()),
+            ", ".join(_counted(len(names), kind) for kind, names in counts.items()),
             Text(plugin.description),
         )
     console.print(table)
@@ -265,6 +266,10 @@ def _show_plugins(
         console.print(f"{broken} cannot be used: `brainsmith plugins --broken` says why")
     if note:
         console.print(f"note: {note}", markup=False)
+
+
+def _counted(number: int, kind: str) -> str:
+    return f"{number} {SINGULAR[kind] if number == 1 else kind}"
 
 
 def _show_broken(wrong: Sequence[BrokenPlugin], console: Console) -> None:
