@@ -54,6 +54,45 @@ class PluginValidationError(PluginError):
     """A class is not what its plugin's manifest and its decorator promise."""
 
 
+class PluginSecurityError(PluginError):
+    """A plugin did what its sandbox does not allow, or could not be confined as it must be.
+
+    Its `__cause__` is the SandboxViolation, where there was one.
+    """
+
+    exit_code = 10
+
+
+class SandboxViolation(BrainsmithError):
+    """What confined code tried, or used too much of.
+
+    Args:
+        what: one sentence.
+        rule: the rule of the policy that stands against it, such as "network" or "wall_time".
+        syscall: the system call, or None for a limit.
+        path: the path that the system call named, if it named one.
+        where: the plugin and the call.
+        hint: what to do next.
+    """
+
+    exit_code = 10
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        rule: str,
+        syscall: str | None = None,
+        path: str | None = None,
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.rule = rule
+        self.syscall = syscall
+        self.path = path
+
+
 class TargetError(BrainsmithError):
     """The target is unknown or too small, or the wanted speed cannot be reached on it."""
 
