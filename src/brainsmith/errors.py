@@ -63,7 +63,7 @@ class PluginSecurityError(PluginError):
     exit_code = 10
 
 
-class SandboxViolation(BrainsmithError):
+class SandboxViolation(BrainsmithError):  # noqa: N818  (as specified)
     """What confined code tried, or used too much of.
 
     Args:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,19 @@ from brainsmith.model.valuetypes import graph_values
 
 if TYPE_CHECKING:
     from qonnx.core.modelwrapper import ModelWrapper
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How far a model is with naming.
+
+    Attributes:
+        taken: the names that are taken; None where the graph alone decides.
+        suffixes: the next number to try, by what a name is made from.
+    """
+
+    taken: tuple[str, ...] | None
+    suffixes: Mapping[str, int]
 
 
 class Model:
@@ -42,7 +55,7 @@ class Model:
         self.notes: list[Note] = []
         self._values: dict[str, ir.Value] = {}
         self._names: set[str] | None = None
-        self._suffixes: dict[str, itertools.count[int]] = {}
+        self._suffixes: dict[str, int] = {}
 
     # --- coming and going -----------------------------------------------------------------
 
@@ -321,9 +334,20 @@ class Model:
             self._names = {value.name or "" for value in graph_values(self.graph)}
             self._names.update(node.name or "" for node in self.graph.all_nodes())
             self._names.update(v.name or "" for n in self.graph.all_nodes() for v in n.outputs)
-        name = hint
-        suffixes = self._suffixes.setdefault(hint, itertools.count(1))
+        name, suffix = hint, self._suffixes.get(hint, 1)
         while not name or name in self._names:
-            name = f"{hint}_{next(suffixes)}"
+            name, suffix = f"{hint}_{suffix}", suffix + 1
+        self._suffixes[hint] = suffix
         self._names.add(name)
         return name
+
+    @property
+    def naming(self) -> Naming:
+        """What `fresh_name` knows, so that a model elsewhere can go on with the same names."""
+        taken = None if self._names is None else tuple(sorted(self._names))
+        return Naming(taken, dict(self._suffixes))
+
+    @naming.setter
+    def naming(self, naming: Naming) -> None:
+        self._names = None if naming.taken is None else set(naming.taken)
+        self._suffixes = dict(naming.suffixes)

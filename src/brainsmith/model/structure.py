@@ -105,6 +105,18 @@ def sort(graph: ir.Graph) -> None:
         ) from None
 
 
+def is_in_order(graph: ir.Graph) -> bool:
+    """Whether each node comes after those whose outputs it reads; subgraphs are not looked into."""
+    seen: set[ir.Node] = set()
+    for node in graph:
+        for value in node.inputs:
+            before = None if value is None else value.producer()
+            if before is not None and before.graph is graph and before not in seen:
+                return False
+        seen.add(node)
+    return True
+
+
 _EXPORT = "the file was written by a broken tool: export the model again"
 
 

@@ -13,6 +13,7 @@ from brainsmith.model.datatypes import BIPOLAR, IntType
 
 # Here an infinite operand is a bound that is never reached, not a number to compute with.
 _BOUNDED = frozenset({"Clip", "Max", "Min", "Where"})
+_CHUNK = 1 << 16  # elements that stay in the processor's cache while they are looked at
 _UNREADABLE = frozenset({ir.DataType.STRING, ir.DataType.COMPLEX64, ir.DataType.COMPLEX128})
 
 
@@ -78,21 +79,28 @@ def _check_finite(name: str, array: np.ndarray, value: ir.Value | None) -> None:
 
 
 def _check_annotation(name: str, array: np.ndarray, datatype: IntType) -> None:
-    if array.size == 0:
-        return
-    numbers = array.astype(np.float64) if array.dtype.kind not in "iub" else array
-    wrong = numbers != np.rint(numbers)
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _CHUNK):
+        numbers = flat[start : start + _CHUNK]
+        wrong = _outside(
+            numbers if numbers.dtype.kind in "iub" else numbers.astype(float), datatype
+        )
+        if wrong.any():
+            example = numbers[wrong][0]
+            raise ModelError(
+                f"the tensor '{name}' is annotated {datatype} but holds {example:g}",
+                where=f"quantization annotation of '{name}'",
+                hint="correct the annotation or the data",
+            )
+
+
+def _outside(numbers: np.ndarray, datatype: IntType) -> np.ndarray:
+    wrong: np.ndarray = numbers != np.rint(numbers)
     if datatype == BIPOLAR:
         wrong |= np.abs(numbers) != 1
     else:
         wrong |= (numbers < datatype.min) | (numbers > datatype.max)
-    if wrong.any():
-        example = numbers[wrong].flat[0]
-        raise ModelError(
-            f"the tensor '{name}' is annotated {datatype} but holds {example:g}",
-            where=f"quantization annotation of '{name}'",
-            hint="correct the annotation or the data",
-        )
+    return wrong
 
 
 def _check_elements(value: ir.Value) -> None:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from brainsmith.sandbox.levels import Level
     from brainsmith.sandbox.policy import SandboxPolicy
+    from brainsmith.sandbox.sandbox import PluginSandbox
 
 _HOME = {
+    "PluginSandbox": "sandbox",
     "Level": "levels",
     "SandboxPolicy": "policy",
 }
 
-__all__ = ["Level", "SandboxPolicy"]
+__all__ = ["Level", "PluginSandbox", "SandboxPolicy"]
 
 
 def __getattr__(name: str) -> Any:

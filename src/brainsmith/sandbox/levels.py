@@ -23,8 +23,11 @@ class Level(IntEnum):
         return _TITLES[self]
 
     @classmethod
-    def parse(cls, text: str) -> Level:
+    def parse(cls, text: str, where: str | None = None) -> Level:
         """The level called "L3".
+
+        Args:
+            where: what names it, for the error.
 
         Raises:
             ConfigurationError: there is none.
@@ -34,7 +37,7 @@ class Level(IntEnum):
         except KeyError:
             names = [level.name for level in cls]
             raise ConfigurationError(
-                f"unknown sandbox level '{text}'", hint=nearest(text, names)
+                f"unknown sandbox level '{text}'", where=where, hint=nearest(text, names)
             ) from None
 
 
@@ -43,6 +46,6 @@ _TITLES = {
     Level.L1: "a process of its own with limits: it may crash alone, which is no security boundary",
     Level.L2: "seccomp: no other system calls, files through a broker",
     Level.L3: "Landlock, a seccomp allow-list and limits",
-    Level.L4: "L3 inside namespaces, with a cgroup where one is delegated",
+    Level.L4: "L3 inside namespaces, with a tree of files of its own",
     Level.L5: "a container or virtual machine of its own",
 }
