@@ -45,7 +45,7 @@ def module(kernel: str, family: str, **config: object) -> Module:
         family=family,
         **{**values, "params": {**params, **values.pop("params")}},
     )
-    return implement(Instance(full.node, candidate, full))
+    return implement([Instance(full.node, candidate, full)])[0]
 
 
 def matmul(family: str, ram_style: str, multiplier: str) -> Module:

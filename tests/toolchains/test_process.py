@@ -116,3 +116,18 @@ def test_stop_ends_a_tool_from_another_thread(tmp_path: Path) -> None:
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(ToolError, match="was stopped"):
         run(PYTHON, ["import time; time.sleep(60)"], purpose="a test", cwd=tmp_path, stop=stop)
+
+
+def test_a_line_without_an_end_is_cut_where_it_would_fill_the_memory(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "for _ in range(64): sys.stdout.write('x' * (1 << 20))\n"
+        "print()\n"
+        "print('y' * (1 << 20))\n"
+        "print('end')\n"
+    )
+    _, output = run(PYTHON, [script], purpose="a test", cwd=tmp_path)
+    lines = output.split("\n")
+    assert lines[-1] == "end"
+    assert len(lines) > 100
+    assert max(map(len, lines)) <= 1 << 17

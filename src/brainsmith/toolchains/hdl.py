@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from brainsmith.errors import ToolError
+from brainsmith.sandbox.levels import Level
 
 Value = int | str
 _HEADERS = (".svh", ".vh")
@@ -15,10 +16,16 @@ _HEADERS = (".svh", ".vh")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SystemVerilog file. A name that ends in .svh or .vh is a header: included, not compiled."""
+    """A SystemVerilog file. A name that ends in .svh or .vh is a header: included, not compiled.
+
+    Attributes:
+        confined: the level at which tools that read it are confined; L0, where it is ours, does not
+            confine them. It is no part of what the text means.
+    """
 
     name: str
     text: str
+    confined: Level = field(default=Level.L0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,11 @@ class Hdl:
 
     sources: tuple[Source, ...]
     files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def confined(self) -> Level:
+        """The level at which tools on these sources are confined."""
+        return max((source.confined for source in self.sources), default=Level.L0)
 
     def merge(self, other: Hdl) -> Hdl:
         """Both, equal sources and files once.

@@ -52,7 +52,8 @@ def netlist_simulation(
         ToolError: a tool is missing, there is no model of a primitive, or the build failed.
     """
     models = primitives(netlist.family, netlist.cells)
-    sources = (models, Source("netlist.v", flat_verilog(netlist.json, netlist.module)))
+    flat = flat_verilog(netlist.json, netlist.module)
+    sources = (models, Source("netlist.v", flat, netlist.confined))
     top = Unit(unit.name, netlist.module, {}, unit.ports)
     return build_simulation(Hdl(sources), [top], cache=cache, log=log)
 

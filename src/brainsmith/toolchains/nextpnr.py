@@ -17,6 +17,7 @@ from typing import Any
 from brainsmith.errors import TargetError, ToolError
 from brainsmith.toolchains import tools
 from brainsmith.toolchains.cache import BuildCache, digest
+from brainsmith.toolchains.confined import Confined
 from brainsmith.toolchains.harness import MODULE, Harness, harness
 from brainsmith.toolchains.hdl import Unit
 from brainsmith.toolchains.process import BuildLog, failure, run
@@ -143,8 +144,9 @@ def _run(
     purpose = f"placement on {device}"
     command = (*arguments, *files)
     status, output = run(
-        tool, command, purpose=purpose, cwd=folder, timeout=_TIMEOUT, log=log, check=False
-    )
+        tool, command, purpose=purpose, cwd=folder, confined=Confined(netlist.confined, folder),
+        timeout=_TIMEOUT, log=log, check=False,
+    )  # fmt: skip
     source.unlink()
     if status:
         said = (folder / _LOG).read_text(errors="replace") if (folder / _LOG).exists() else output

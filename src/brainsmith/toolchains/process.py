@@ -10,23 +10,31 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from brainsmith.errors import StorageError, ToolError
+from brainsmith.errors import PluginSecurityError, StorageError, ToolError
+from brainsmith.sandbox.launch import UNCONFINED
+from brainsmith.sandbox.levels import Level
+from brainsmith.sandbox.text import visible
 from brainsmith.storage import write_atomic
+from brainsmith.toolchains import confined as confinement
+from brainsmith.toolchains.confined import Confined
 from brainsmith.toolchains.tools import Tool
 
 _TICK = 0.2
 _KEPT_LINES = 2000
+_LONGEST_LINE = 1 << 16  # bytes; what comes after them is cut off, or another line
 _SHOWN_LINES = 15
+_REFUSED = ("Permission denied", "Operation not permitted", "cannot be started")
 _OUT_OF_MEMORY = ("bad_alloc", "out of memory", "virtual memory exhausted", "Out of memory")
 
 
@@ -41,6 +49,7 @@ class ToolCall:
     seconds: float
     cached: bool
     output: str = ""
+    confined: Level = Level.L0
 
 
 class Stop:
@@ -78,15 +87,17 @@ class BuildLog:
         """Records that the result for `purpose` came from the cache."""
         self.record(ToolCall(tool.name, tool.version, purpose, (), 0.0, cached=True))
 
-    def write(self, path: Path) -> None:
-        """Writes all calls as text, with the last lines that each tool said."""
+    def write(self, path: Path, more: str = "") -> None:
+        """Writes all calls as text, with the last lines that each tool said, and `more` below."""
         with self._lock:
             text = "\n".join(_describe(call) for call in self.calls)
-        write_atomic(path, text + "\n")
+        write_atomic(path, f"{text}\n{more}", parents=True)
 
 
 def _describe(call: ToolCall) -> str:
     how = "cached" if call.cached else f"{call.seconds:.2f} s"
+    if call.confined:
+        how += f", confined at {call.confined.name}"
     lines = [f"== {call.purpose} | {call.tool} {call.version} | {how}"]
     if call.command:
         lines.append(f"$ {shlex.join(call.command)}")
@@ -101,6 +112,7 @@ def run(
     purpose: str,
     cwd: Path,
     env: Mapping[str, str] | None = None,
+    confined: Confined | None = None,
     timeout: float = 3600.0,
     log: BuildLog | None = None,
     stop: Stop | None = None,
@@ -115,6 +127,8 @@ def run(
     Args:
         purpose: what it is done for, for the log and the errors.
         env: variables added to the environment of the process and those of the tool.
+        confined: how it is confined, for sources that are not ours: it then gets an environment of
+            its own, without the user's variables. A level of L0 confines nothing.
         timeout: in seconds.
         on_line: sees each line as it comes; true keeps the line out of the output.
         check: raise on an exit status other than 0.
@@ -122,39 +136,68 @@ def run(
     Raises:
         ToolError: it cannot be started, failed, or took too long.
         StorageError: it failed because the disk is full.
+        PluginSecurityError: it cannot be confined as it must be.
     """
     command = (*tool.command, *arguments)
     stops = [one for one in (stop, log.stop if log is not None else None) if one is not None]
     _check_stops(stops, tool, purpose)
     start = time.monotonic()
     lines: deque[str] = deque(maxlen=_KEPT_LINES)
-    process = _start(tool, command, cwd, {**os.environ, **tool.env, **(env or {})})
-    try:
-        assert process.stdout is not None
-        for line in _lines(process.stdout, start + timeout, stops, tool, purpose, timeout):
-            if on_line is None or not on_line(line):
-                lines.append(line)
-        status = process.wait()
-    except BaseException:
-        _kill(process)
-        raise
-    finally:
-        if process.stdout is not None:
-            process.stdout.close()
-        if log is not None:
-            call = ToolCall(
-                tool.name, tool.version, purpose, command, time.monotonic() - start, False,
-                "\n".join(lines),
-            )  # fmt: skip
-            log.record(call)
+    with _call(tool, arguments, confined, env or {}) as (words, variables):
+        process = _start(tool, words, cwd, variables)
+        try:
+            assert process.stdout is not None
+            for line in _lines(process.stdout, start + timeout, stops, tool, purpose, timeout):
+                if on_line is None or not on_line(line):
+                    lines.append(line if confined is None else visible(line.encode()))
+            status = process.wait()
+        except BaseException:
+            _kill(process)
+            raise
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
+            if log is not None:
+                call = ToolCall(
+                    tool.name, tool.version, purpose, command, time.monotonic() - start, False,
+                    "\n".join(lines), Level.L0 if confined is None else confined.level,
+                )  # fmt: skip
+                log.record(call)
     output = "\n".join(lines)
+    last = output.rpartition("\n")[2]
+    if confined is not None and status == UNCONFINED and last.startswith("brainsmith: "):
+        raise PluginSecurityError(last.removeprefix("brainsmith: "), where=purpose)
     if status and check:
-        raise failure(tool, purpose, command, status, output)
+        raise failure(tool, purpose, command, status, output, confined=confined is not None)
     return status, output
 
 
+@contextmanager
+def _call(
+    tool: Tool, arguments: Sequence[str], how: Confined | None, env: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """The words and the variables that a tool is started with."""
+    if how is None or how.level < Level.L1:
+        words = (*_bound_to_parent(), *tool.command, *arguments)
+        yield words, {**os.environ, **tool.env, **env}
+        return
+    confinement.prepare(tool)
+    words = confinement.command(tool, arguments, how)
+    temporary = tempfile.mkdtemp(prefix=".tmp-", dir=how.folder)
+    try:
+        yield words, confinement.environment(tool, how, Path(temporary), env)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def failure(
-    tool: Tool, purpose: str, command: Sequence[str], status: int, output: str
+    tool: Tool,
+    purpose: str,
+    command: Sequence[str],
+    status: int,
+    output: str,
+    *,
+    confined: bool = False,
 ) -> ToolError | StorageError:
     """The error for a tool that ended with `status`, with its last lines of output."""
     if "No space left on device" in output or "Disk quota exceeded" in output:
@@ -169,21 +212,25 @@ def failure(
         )
     said = "\n".join(f"    {line}" for line in output.splitlines()[-_SHOWN_LINES:])
     how = f"was killed by signal {-status}" if status < 0 else f"failed with exit status {status}"
+    hint = tool.hint
+    if confined and any(words in output for words in _REFUSED):
+        hint = "it ran confined, as a plugin's sources take part: no files but its own are there"
     return ToolError(
         f"{tool.name} {tool.version} {how}:\n{said}\n  command: {shlex.join(command)}",
         where=purpose,
-        hint=tool.hint,
+        hint=hint,
     )
 
 
 def _start(
-    tool: Tool, command: Sequence[str], cwd: Path, env: Mapping[str, str]
+    tool: Tool, words: Sequence[str], cwd: Path, env: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    if not Path(command[0]).exists():
-        raise ToolError(f"{tool.name} was not found", where=command[0], hint=tool.hint)
+    program = tool.command[0]
+    if not Path(program).exists():
+        raise ToolError(f"{tool.name} was not found", where=program, hint=tool.hint)
     try:
         process = subprocess.Popen(
-            (*_bound_to_parent(), *command),
+            words,
             cwd=cwd,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -192,7 +239,7 @@ def _start(
             start_new_session=True,
         )
     except PermissionError as error:
-        raise ToolError(f"{tool.name} cannot be run", where=command[0], hint=tool.hint) from error
+        raise ToolError(f"{tool.name} cannot be run", where=program, hint=tool.hint) from error
     _limit_memory(process.pid)
     return process
 
@@ -231,7 +278,10 @@ class _LineReader:
         if not data:
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
-        return [line.decode(errors="replace") for line in lines]
+        if len(self._rest) > _LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        return [line[:_LONGEST_LINE].decode(errors="replace") for line in lines]
 
     def rest(self) -> list[str]:
         return [self._rest.decode(errors="replace")] if self._rest else []

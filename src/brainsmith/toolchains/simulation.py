@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -12,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsmith.errors import BrainsmithError, ToolError, VerificationError, nearest
+from brainsmith.sandbox.levels import Level
 from brainsmith.storage import storage_errors
+from brainsmith.toolchains.confined import Confined
 from brainsmith.toolchains.hdl import StreamPort, Unit, write_files
 from brainsmith.toolchains.packing import Integers, pack, unpack, words_per_beat
 from brainsmith.toolchains.process import BuildLog, failure, run
@@ -22,7 +25,9 @@ from brainsmith.toolchains.wrapper import Layout
 EXECUTABLE = "simulation"
 _DRAIN = 256
 _ELSEWHERE = "point TMPDIR at a folder that can be written"
+_PROGRESS = re.compile(r"@progress ([0-9]{1,18}) [0-9]{1,18}")
 _DAY = 86400.0
+_LONGEST = 16 << 20  # characters of the counts of all streams
 _VIOLATIONS = {
     "dropped": "took tvalid back before tready came",
     "changed": "changed tdata while tvalid waited for tready",
@@ -113,6 +118,7 @@ class Simulation:
     files: Mapping[str, bytes]
     wave: bool = False
     log: BuildLog | None = field(default=None, repr=False)
+    confined: Level = Level.L0
 
     def run(
         self,
@@ -156,7 +162,7 @@ class Simulation:
                     data = inputs[source.unit.name][source.port.name]
                     _write_input(folder / f"in{index}.bin", data, source.port)
                 self._execute(folder, total, progress)
-                return self._results(folder, sources, sinks)
+                return self._read(folder, sources, sinks)
             finally:
                 if wave is not None and (folder / "wave.vcd").exists():
                     shutil.move(folder / "wave.vcd", wave)
@@ -219,15 +225,17 @@ class Simulation:
         tool = Tool("simulation", "", "", (str(self.executable),), self.executable)
 
         def on_line(line: str) -> bool:
-            if not line.startswith("@progress "):
+            told = _PROGRESS.fullmatch(line)
+            if told is None:
                 return False
             if progress is not None:
-                progress(int(line.split()[1]), total)
+                progress(int(told[1]), total)
             return True
 
+        how = Confined(self.confined, folder, starts=False)
         purpose = f"simulate {', '.join(unit.name for unit in self.units)}"
         status, output = run(
-            tool, (), purpose=purpose[:100], cwd=folder, timeout=_DAY, log=self.log,
+            tool, (), purpose=purpose[:100], cwd=folder, confined=how, timeout=_DAY, log=self.log,
             on_line=on_line, check=False,
         )  # fmt: skip
         if "Assertion failed" in output:
@@ -237,15 +245,29 @@ class Simulation:
         if progress is not None:
             progress(total, total)
 
+    def _read(
+        self, folder: Path, sources: list[_Stream], sinks: list[_Stream]
+    ) -> dict[str, UnitRun]:
+        """What the simulation has written, which may be anything where its sources are foreign."""
+        try:
+            return self._results(folder, sources, sinks)
+        except (ValueError, LookupError, FileNotFoundError) as error:
+            raise ToolError(
+                "the simulation left no results that can be read",
+                where=", ".join(unit.name for unit in self.units)[:100],
+            ) from error
+
     def _results(
         self, folder: Path, sources: list[_Stream], sinks: list[_Stream]
     ) -> dict[str, UnitRun]:
-        verdict, *details = (folder / "result.txt").read_text().splitlines()
+        with (folder / "result.txt").open() as file:
+            verdict, *details = file.read(_LONGEST).splitlines()
         kind, cycle, *words = verdict.split()
         if kind != "ok":
             raise _error(kind, int(cycle), words, details, sources, sinks)
         counts = [[int(word) for word in line.split()] for line in details]
-        cycles = np.fromfile(folder / "cycles.bin", np.int64)
+        frames_of_all = sum(s.beats // s.per_frame for s in (*sources, *sinks))
+        cycles = np.fromfile(folder / "cycles.bin", np.int64, 2 * frames_of_all)
         timing: dict[str, dict[str, PortTiming]] = {unit.name: {} for unit in self.units}
         for stream, (stalled,) in zip((*sources, *sinks), counts, strict=False):
             frames = stream.beats // stream.per_frame
@@ -293,7 +315,8 @@ def _write_input(path: Path, data: Integers, port: StreamPort) -> None:
 
 
 def _read_output(path: Path, sink: _Stream) -> Integers:
-    words = np.fromfile(path, np.uint32).reshape(sink.beats, words_per_beat(sink.port))
+    width = words_per_beat(sink.port)
+    words = np.fromfile(path, np.uint32, sink.beats * width).reshape(sink.beats, width)
     frames = sink.beats // sink.per_frame
     return unpack(words, sink.port).reshape(frames, sink.per_frame * sink.port.elements)
 

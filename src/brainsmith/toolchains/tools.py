@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from brainsmith.errors import ToolError
 from brainsmith.toolchains.cache import user_cache
@@ -35,6 +36,7 @@ class Tool:
         path: the program or the package.
         env: variables that it needs.
         hint: what to do when it fails.
+        kind: a program; a compiler, which starts others; or a package in WebAssembly.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Tool:
     path: Path
     env: Mapping[str, str] = field(default_factory=dict)
     hint: str | None = None
+    kind: Literal["program", "compiler", "package"] = "program"
 
 
 def compiler() -> Tool:
@@ -143,9 +146,11 @@ def yowasp(package: str, function: str, name: str) -> Tool:
         name,
         version,
         f"{package} {version}",
-        (sys.executable, "-c", script),
+        # -P: no module is taken from the folder with the sources.
+        (sys.executable, "-P", "-c", script),
         root,
         {"YOWASP_CACHE_DIR": cache},
+        kind="package",
     )
 
 
@@ -189,7 +194,8 @@ def _compiler(path: str, *arguments: str) -> Tool:
     command = (path, *arguments)
     version = _compiler_version(command)
     name = shlex.join((Path(path).name, *arguments))
-    return Tool(name, version, f"{shlex.join(command)} {version}", command, Path(path))
+    identity = f"{shlex.join(command)} {version}"
+    return Tool(name, version, identity, command, Path(path), kind="compiler")
 
 
 @lru_cache(maxsize=8)

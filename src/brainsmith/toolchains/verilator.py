@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainsmith.sandbox.levels import Level
 from brainsmith.toolchains import tools
 from brainsmith.toolchains.cache import BuildCache, digest
+from brainsmith.toolchains.confined import Confined
 from brainsmith.toolchains.hdl import Hdl, Source, Unit, write_sources
 from brainsmith.toolchains.process import BuildLog, Stop, run
 from brainsmith.toolchains.simulation import EXECUTABLE, Simulation
@@ -69,7 +71,7 @@ def build_simulation(
     verilator, compiler = tools.verilator(), tools.compiler()
     sources = (*hdl.sources, Source(f"{TOP}.sv", wrapper(units, layout)))
     runtime = _runtime(verilator, compiler, wave, cache, log)
-    build = _Build(verilator, compiler, runtime, wave, tuple(options), log)
+    build = _Build(verilator, compiler, runtime, wave, tuple(options), log, hdl.confined)
     key = {
         "what": "simulation",
         "sources": [(source.name, digest(source.text)) for source in sources],
@@ -80,7 +82,8 @@ def build_simulation(
     entry = cache.fetch(key, lambda folder: build.make(sources, folder))
     if entry.cached and log is not None:
         log.cached(verilator, "simulation")
-    return Simulation(entry.path / EXECUTABLE, tuple(units), layout, hdl.files, wave, log)
+    executable = entry.path / EXECUTABLE
+    return Simulation(executable, tuple(units), layout, hdl.files, wave, log, hdl.confined)
 
 
 @dataclass(frozen=True)
@@ -93,18 +96,27 @@ class _Build:
     wave: bool
     options: tuple[str, ...]
     log: BuildLog | None
+    level: Level
 
     def make(self, sources: Iterable[Source], folder: Path) -> None:
         work = folder / "work"
         work.mkdir()
         self._verilate(sources, work)
         pieces = [self._piece(work, index, names) for index, names in enumerate(_pieces(work))]
-        _compile_all(self.compiler, pieces, work, "simulation", self.log)
+        how = self._confined(work)
+        _compile_all(self.compiler, pieces, work, "simulation", self.log, how)
         objects = [f"{name}.o" for name, _ in pieces]
         libraries = [str(path) for path in sorted(self.runtime.glob("*.o"))]
-        arguments = [*objects, *libraries, "-o", f"../{EXECUTABLE}", "-pthread"]
-        run(self.compiler, arguments, purpose="link simulation", cwd=work, log=self.log)
+        arguments = [*objects, *libraries, "-o", EXECUTABLE, "-pthread"]
+        purpose = "link simulation"
+        run(self.compiler, arguments, purpose=purpose, cwd=work, confined=how, log=self.log)
+        (work / EXECUTABLE).chmod(0o755)  # a confined linker may not
+        (work / EXECUTABLE).rename(folder / EXECUTABLE)
         shutil.rmtree(work)
+
+    def _confined(self, work: Path) -> Confined:
+        include = Path(self.verilator.env["VERILATOR_ROOT"])
+        return Confined(self.level, work, (include, _BENCH, self.runtime))
 
     def _verilate(self, sources: Iterable[Source], work: Path) -> None:
         names = write_sources(sources, work / "src")
@@ -117,6 +129,7 @@ class _Build:
             arguments,
             purpose="simulation",
             cwd=work,
+            confined=self._confined(work),
             timeout=_TIMEOUT,
             log=self.log,
         )
@@ -164,6 +177,7 @@ def _compile_all(
     cwd: Path,
     purpose: str,
     log: BuildLog | None,
+    confined: Confined | None = None,
 ) -> None:
     """Compiles `<name>.cpp` to `<name>.o` for each piece, some at a time."""
     stop = Stop()
@@ -172,7 +186,8 @@ def _compile_all(
         name, flags = piece
         arguments = [*flags, "-c", f"{name}.cpp", "-o", f"{name}.o"]
         run(
-            compiler, arguments, purpose=purpose, cwd=cwd, timeout=_TIMEOUT, log=log, stop=stop
+            compiler, arguments, purpose=purpose, cwd=cwd, confined=confined, timeout=_TIMEOUT,
+            log=log, stop=stop,
         )  # fmt: skip
 
     with ThreadPoolExecutor(_COMPILERS) as pool:

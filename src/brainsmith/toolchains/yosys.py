@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainsmith.errors import ToolError
+from brainsmith.sandbox.levels import Level
 from brainsmith.toolchains import tools
 from brainsmith.toolchains.cache import BuildCache, digest
+from brainsmith.toolchains.confined import Confined
 from brainsmith.toolchains.families import MAP, Family, family
 from brainsmith.toolchains.hdl import (
     Hdl,
@@ -49,6 +51,7 @@ class Netlist:
         path: the netlist, as Yosys writes it (RTLIL).
         cells: number of each primitive.
         resources: LUT, FF, DSP and BRAM (see `families`).
+        confined: the level at which tools that read it are confined: its names are its sources'.
     """
 
     module: str
@@ -56,6 +59,7 @@ class Netlist:
     path: Path
     cells: Mapping[str, int]
     resources: Mapping[str, int]
+    confined: Level = Level.L0
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class LinkedNetlist:
     verilog: Path
     cells: Mapping[str, int]
     resources: Mapping[str, int]
+    confined: Level = Level.L0
 
 
 def synthesize(
@@ -200,13 +205,14 @@ class _Flow:
 
     def find(self, part: Part) -> Netlist | None:
         folder = self.cache.find(self._key(part))
-        return None if folder is None else self._netlist(part.module, folder)
+        return None if folder is None else self._netlist(part, folder)
 
     def make_group(self, group: Sequence[Part], stop: Stop) -> list[Netlist]:
         """Synthesizes the parts in one call, and keeps each as an entry of its own."""
         with self.cache.scratch() as work:
             script = self._group_script(group, work)
-            self._run(script, work, f"synthesis of {_names(group)}", stop)
+            how = Confined(max(part.hdl.confined for part in group), work)
+            self._run(script, how, f"synthesis of {_names(group)}", stop)
             return [self._keep(part, work) for part in group]
 
     def link(
@@ -216,6 +222,7 @@ class _Flow:
         top: Source | None,
         module: str,
     ) -> LinkedNetlist:
+        level = max((netlist.confined for netlist in netlists.values()), default=Level.L0)
         key = {
             **self._base_key("link"),
             "netlists": sorted(netlists),
@@ -231,7 +238,8 @@ class _Flow:
                 shutil.copy(netlist.path, work / f"{name}.il")
             sources = [] if top is None else [top, Source("stubs.sv", stubs)]
             names = write_sources(sources, work)
-            self._run(self._link_script(module, list(netlists), names), work, f"link of {module}")
+            script = self._link_script(module, list(netlists), names)
+            self._run(script, Confined(level, work), f"link of {module}")
             self._report(work / _JSON, folder / _REPORT, module)
             for name in (_NETLIST, _JSON, _VERILOG):
                 (work / name).rename(folder / name)
@@ -249,6 +257,7 @@ class _Flow:
             entry.path / _VERILOG,
             report["cells"],
             report["resources"],
+            level,
         )
 
     def _base_key(self, what: str) -> dict[str, object]:
@@ -321,15 +330,16 @@ class _Flow:
         ]
 
     def _run(
-        self, script: Sequence[str], work: Path, purpose: str, stop: Stop | None = None
+        self, script: Sequence[str], how: Confined, purpose: str, stop: Stop | None = None
     ) -> None:
-        (work / _SCRIPT).write_text("\n".join(script) + "\n")
+        (how.folder / _SCRIPT).write_text("\n".join(script) + "\n")
         # Without -q the WebAssembly build stops printing after its call of ABC.
         run(
             self.tool,
             ["-q", "-s", _SCRIPT, "-l", "yosys.log"],
             purpose=f"{purpose} for {self.family.name}",
-            cwd=work,
+            cwd=how.folder,
+            confined=how,
             timeout=_TIMEOUT,
             log=self.log,
             stop=stop,
@@ -340,16 +350,21 @@ class _Flow:
             (work / f"{part.module}.il").rename(folder / _NETLIST)
             self._report(work / f"{part.module}.json", folder / _REPORT, part.module)
 
-        return self._netlist(part.module, self.cache.fetch(self._key(part), make).path)
+        return self._netlist(part, self.cache.fetch(self._key(part), make).path)
 
     def _report(self, netlist: Path, report: Path, module: str) -> None:
         cells, resources = count(netlist, module, self.family)
         report.write_text(json.dumps({"cells": cells, "resources": resources}))
 
-    def _netlist(self, module: str, folder: Path) -> Netlist:
+    def _netlist(self, part: Part, folder: Path) -> Netlist:
         report = json.loads((folder / _REPORT).read_text())
         return Netlist(
-            module, self.family.name, folder / _NETLIST, report["cells"], report["resources"]
+            part.module,
+            self.family.name,
+            folder / _NETLIST,
+            report["cells"],
+            report["resources"],
+            part.hdl.confined,
         )
 
 
