@@ -36,7 +36,7 @@ def measure(instances: Sequence[Instance], cache: BuildCache | None = None) -> l
         instances: of any kernels and families.
         cache: where results are looked up and kept; default the user's.
     """
-    modules = [implement(instance) for instance in instances]
+    modules = implement(instances)
     parts = [Part(project([module]), module.unit) for module in modules]
     figures: dict[int, Figures] = {}
     for family in {instance.config.family for instance in instances}:

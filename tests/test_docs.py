@@ -131,3 +131,20 @@ def test_every_parameter_of_a_built_in_kernel_is_listed_with_its_choices() -> No
         for name, param in kernel.info.params.items()
     }
     assert set(re.findall(r"^\| `\w+` \| `\w+` \| `[^`]*` \| .*$", text, re.M)) == wanted
+
+
+def test_the_sandbox_s_page_has_the_levels_the_limits_and_the_keys() -> None:
+    from brainsmith.plugins.amounts import size_text
+    from brainsmith.plugins.grants import LIMITS, Grant
+    from brainsmith.sandbox import Level, SandboxPolicy
+
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    for level in list(Level)[1:5]:
+        assert f"| {level.name} | {level.title} |" in page
+    policy = SandboxPolicy()
+    for name in LIMITS:
+        value = getattr(policy, name)
+        shown = size_text(value) if isinstance(value, int) else f"{value:g} s"
+        assert f"| `{name}` | {shown}" in page
+    for field in dataclasses.fields(Grant):
+        assert f"| `{field.name} = " in page

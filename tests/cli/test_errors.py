@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from brainsmith.cli.errors import describe, present_error
-from brainsmith.errors import BrainsmithError, ModelError, StorageError
+from brainsmith.errors import BrainsmithError, ModelError, SandboxViolation, StorageError
 
 if TYPE_CHECKING:
     from conftest import Brainsmith
@@ -24,7 +24,8 @@ def kinds() -> list[type[BrainsmithError]]:
 def test_every_kind_ends_with_its_own_code(
     kind: type[BrainsmithError], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    error = kind("the weight is NaN", where="MatMul_0", hint="train again")
+    rule = {"rule": "files"} if kind is SandboxViolation else {}
+    error = kind("the weight is NaN", where="MatMul_0", hint="train again", **rule)
     assert present_error(error, io.StringIO(), as_json=False, debug=False) == kind.exit_code
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -135,3 +135,30 @@ def test_info_shows_a_plugin_and_what_it_lacks(alone: Brainsmith, tmp_path: Path
 def test_info_of_what_is_not_there_names_the_nearest(alone: Brainsmith) -> None:
     ran = alone("info", "mime", "--json")
     assert ran.code == 4 and "'mine'" in ran.json["error"]["hint"]
+
+
+class TestWhatAPluginMayUse:
+    def test_its_limits_are_shown(self, alone: Brainsmith) -> None:
+        ran = alone("info", "mine", "--json")
+        assert ran.json["sandbox"]["policy"]["memory"] == 2 << 30
+        assert ran.json["sandbox"]["refused"] is None
+        assert "a call has    2 GiB of memory, 60 s of processor time" in alone("info", "mine").out
+
+    def test_what_it_asks_for_is_shown_until_it_is_granted(
+        self, alone: Brainsmith, tmp_path: Path
+    ) -> None:
+        data = tmp_path / "data"
+        asks = f"permissions: {{memory: 4 GiB, readable_paths: [{data}]}}\n"
+        write_plugin(tmp_path / "brainsmith_plugins/mine", "mine", more=asks)
+        refused = alone("info", "mine", "--json").json["sandbox"]
+        assert refused["policy"] is None
+        assert "memory of 4 GiB" in refused["refused"]["what"]
+        text = alone("info", "mine").out
+        lines = text[text.index("[sandbox.plugins") : text.index("  or for one command")]
+        (tmp_path / "brainsmith.toml").write_text(lines)
+        granted = alone("info", "mine", "--json").json["sandbox"]
+        assert granted["policy"]["readable_paths"] == [str(data)]
+        assert f"it reads      {data}" in alone("info", "mine").out
+
+    def test_the_built_in_plugin_is_not_confined(self, alone: Brainsmith) -> None:
+        assert alone("info", "brainsmith", "--json").json["sandbox"]["policy"] is None

@@ -49,7 +49,7 @@ def design_of(path: Path, folding: dict[str, object] | None = None, **options: o
 
 def rtl_of(front: FrontEnd) -> Rtl:
     (partition,) = front.design.partitions
-    return generate(partition, [implement(i) for i in partition.instances])
+    return generate(partition, implement(partition.instances))
 
 
 @pytest.mark.slow

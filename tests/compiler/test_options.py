@@ -47,3 +47,10 @@ def test_options_that_do_not_fit_are_an_error(fields: dict[str, Any], where: str
 def test_options_that_fit_are_taken(fields: dict[str, Any]) -> None:
     options = CompileOptions(**fields)
     assert all(getattr(options, name) == value for name, value in fields.items())
+
+
+def test_a_level_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="unknown sandbox level 'L9'") as caught:
+        CompileOptions(sandbox="L9")
+    assert caught.value.where == "--sandbox"
+    assert CompileOptions(sandbox="L4").sandbox == "L4"

@@ -86,7 +86,7 @@ def test_qonnx_transformations_run_wrapped_by_nothing_but_a_manifest(
         "graph_cleanup", "graph_cleanup", "graph_optimization",
     ]  # fmt: skip
     model = Model.load(mlp(tmp_path / "m.onnx"))
-    names = [node.name for node in stages.run(model, steps, _Watcher()).graph]
+    names = [node.name for node in stages.run(model, steps, _Watcher()).model.graph]
     assert names and all(name.rpartition("_")[2].isdigit() for name in map(str, names))
 
 
@@ -160,7 +160,7 @@ def test_the_ends_of_a_model_keep_their_names(registry: PluginRegistry, tmp_path
     model = Model.load(mlp(tmp_path / "m.onnx"))
     model.rename(model.value("h0"), "global_in")  # the name that the input is going to get
     steps = stages.plan([TransformSpec("Readable", stage="graph_cleanup")], registry, "ecp5")
-    after = stages.run(model, steps, _Watcher())
+    after = stages.run(model, steps, _Watcher()).model
     ends = [value.name for value in (*after.graph.inputs, *after.graph.outputs)]
     assert ends == [value.name for value in (*model.graph.inputs, *model.graph.outputs)]
     names = [value.name for node in after.graph for value in node.outputs]

@@ -124,6 +124,10 @@ def test_everything_of_a_plugin_is_used_by_its_name(project: Path) -> None:
     options = CompileOptions(target="little-board", synthesize=False)
     result = Compiler().compile(model, "flipped", options)
     assert exact(result) and result.report.target == "little-board"
+    log = (project / "build/m/build.log").read_text()
+    tools = [line for line in log.splitlines() if line.startswith("== ") and " | " in line]
+    simulated = [line for line in tools if line.startswith("== simulate ")]
+    assert simulated and all(line.endswith("confined at L3") for line in simulated)
     assert [(layer.operation, layer.kernel) for layer in result.layers] == [
         ("negate", "sign-flip:SignFlip"),
         ("matmul", "brainsmith:MatMul"),

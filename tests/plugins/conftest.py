@@ -8,6 +8,7 @@ import pytest
 
 from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.places import builtin_folder
+from brainsmith.plugins.sandboxing import SandboxSettings
 from tests.plugins.folders import Registry
 
 
@@ -27,8 +28,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def registry(tmp_path: Path) -> Registry:
     """Makes a registry of `tmp_path/plugins` and, if asked, of the built-in plugin."""
 
-    def make(*paths: Path, builtin: bool = False, cached: bool = True) -> PluginRegistry:
+    def make(
+        *paths: Path,
+        builtin: bool = False,
+        cached: bool = True,
+        sandbox: SandboxSettings | None = None,
+    ) -> PluginRegistry:
         folders = [*(paths or (tmp_path / "plugins",)), *([builtin_folder()] if builtin else [])]
-        return PluginRegistry(folders, distributions=False, cached=cached)
+        return PluginRegistry(folders, distributions=False, cached=cached, sandbox=sandbox)
 
     return make

@@ -8,8 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from brainsmith.plugins import PluginRegistry
+from brainsmith.plugins.sandboxing import SandboxSettings
+from brainsmith.sandbox import Level
 
 Registry = Callable[..., PluginRegistry]
+# For tests that look at classes and instances themselves.
+TRUSTED = SandboxSettings(required=Level.L0)
 KERNEL = """\
 from brainsmith.api import RTLOp, backend, kernel
 

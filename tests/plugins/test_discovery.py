@@ -11,7 +11,7 @@ import pytest
 
 from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.places import builtin_folder, store_folder
-from tests.plugins.folders import Registry, as_another_user, write_plugin
+from tests.plugins.folders import TRUSTED, Registry, as_another_user, write_plugin
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -217,7 +217,9 @@ class TestDistributions:
     def test_its_modules_are_those_of_python(self, site: Path) -> None:
         folder = self.install(site, "x", "three_pkg", entry="three_pkg:brainsmith.yaml")
         (folder / "__init__.py").write_text("")
-        cls = self.found().get("kernels", "three-pkg:K").cls
+        assert self.found().get("kernels", "three-pkg:K").info.name == "K"
+        assert "three_pkg.kernels" not in sys.modules
+        cls = self.found().confined(TRUSTED).get("kernels", "three-pkg:K").cls
         assert cls.__module__ == "three_pkg.kernels"
         assert sys.modules["three_pkg.kernels"].K is cls
 

@@ -10,14 +10,19 @@ import pytest
 
 from brainsmith.errors import PluginError, PluginValidationError
 from brainsmith.plugins import Component, Plugin, PluginLoader
-from tests.plugins.folders import Registry, write_plugin
+from brainsmith.plugins.sandboxing import SandboxSettings
+from tests.plugins.folders import TRUSTED, Registry, write_plugin
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def component(folder: Path) -> Component:
-    (found,) = PluginLoader().load_plugin(folder).components
+def component(folder: Path, sandbox: SandboxSettings = TRUSTED) -> Component:
+    (found,) = PluginLoader(sandbox).load_plugin(folder).components
     return found
+
+
+CONFINED = SandboxSettings()
+EVERYWHERE = pytest.mark.parametrize("sandbox", [TRUSTED, CONFINED], ids=["here", "in a worker"])
 
 
 ENTRY = "{name: K, module: mod, class: K}"
@@ -118,16 +123,19 @@ class TestPrivateNames:
         assert component(folder).folder == folder
 
 
-def test_a_module_behind_a_link_that_leaves_the_plugin_is_refused(tmp_path: Path) -> None:
+@EVERYWHERE
+def test_a_module_behind_a_link_that_leaves_the_plugin_is_refused(
+    tmp_path: Path, sandbox: SandboxSettings
+) -> None:
     folder = plugin_of(tmp_path / "p", KERNEL)
     (folder / "mod.py").rename(tmp_path / "elsewhere.py")
     (folder / "mod.py").symlink_to(tmp_path / "elsewhere.py")
     with pytest.raises(PluginValidationError, match="a link that leaves the plugin"):
-        _ = component(folder).cls
+        _ = component(folder, sandbox).info
     (folder / "mod.py").unlink()
     (tmp_path / "elsewhere.py").rename(folder / "real.py")
     (folder / "mod.py").symlink_to("real.py")
-    assert component(folder).cls.__name__ == "K"
+    assert component(folder, sandbox).info.name == "K"
 
 
 CONTRACTS = {
@@ -157,13 +165,14 @@ CONTRACTS = {
 }  # fmt: skip
 
 
+@EVERYWHERE
 @pytest.mark.parametrize(("code", "wrong"), CONTRACTS.values(), ids=CONTRACTS)
 def test_a_class_that_breaks_its_contract_says_which_part(
-    tmp_path: Path, code: str, wrong: str
+    tmp_path: Path, code: str, wrong: str, sandbox: SandboxSettings
 ) -> None:
-    found = component(plugin_of(tmp_path / "p", code))
+    found = component(plugin_of(tmp_path / "p", code), sandbox)
     with pytest.raises(PluginValidationError, match=wrong) as caught:
-        _ = found.cls
+        _ = found.info
     assert "p:K" in str(caught.value.where)
     assert "_brainsmith_plugins" not in str(caught.value)
     assert caught.value.exit_code == PluginError.exit_code
@@ -177,11 +186,12 @@ def test_a_class_that_breaks_its_contract_says_which_part(
         ("{name: K, module: gone, class: K}", "No module named 'gone'"),
     ],
 )
+@EVERYWHERE
 def test_a_manifest_that_says_something_else_than_the_class_is_an_error(
-    tmp_path: Path, entry: str, wrong: str
+    tmp_path: Path, entry: str, wrong: str, sandbox: SandboxSettings
 ) -> None:
     with pytest.raises(PluginValidationError, match=wrong):
-        _ = component(plugin_of(tmp_path / "p", KERNEL, entry)).cls
+        _ = component(plugin_of(tmp_path / "p", KERNEL, entry), sandbox).info
 
 
 def test_a_missing_class_names_the_nearest(tmp_path: Path) -> None:
@@ -208,12 +218,15 @@ def test_what_a_component_alone_needs_is_checked_before_its_import(tmp_path: Pat
         _ = found.cls
 
 
-def test_what_only_the_decorator_says_is_needed_is_checked_too(tmp_path: Path) -> None:
+@EVERYWHERE
+def test_what_only_the_decorator_says_is_needed_is_checked_too(
+    tmp_path: Path, sandbox: SandboxSettings
+) -> None:
     code = KERNEL.replace(
         "@kernel(", "from brainsmith.api import requires\n@requires('numpy>=99')\n@kernel("
     )
     with pytest.raises(PluginError, match="numpy"):
-        _ = component(plugin_of(tmp_path / "p", code)).cls
+        _ = component(plugin_of(tmp_path / "p", code), sandbox).info
 
 
 @pytest.mark.parametrize(
@@ -233,9 +246,9 @@ def test_a_dependency_may_be_a_plugin_that_is_there(tmp_path: Path, registry: Re
     more = "dependencies: [brainsmith-plugin-other>=1]\n"
     write_plugin(tmp_path / "plugins/p", "p", more=more)
     with pytest.raises(PluginError, match="brainsmith-plugin-other"):
-        _ = registry().get("kernels", "p:Mine").cls
+        _ = registry().get("kernels", "p:Mine").info
     write_plugin(tmp_path / "plugins/other", "other", kernel="Other")
-    assert registry().get("kernels", "p:Mine").cls.__name__ == "Mine"
+    assert registry().get("kernels", "p:Mine").info.name == "Mine"
 
 
 def test_qonnx_transformations_need_no_decorator(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_without_a_lock_nothing_is_restricted(
 
 def test_what_is_as_locked_is_used(project: Path, registry: Registry) -> None:
     kept = keep_to_lock(registry(builtin=True), project / "work")
-    assert kept.get("kernels", "Mine").cls.__name__ == "Mine"
+    assert kept.get("kernels", "Mine").info.name == "Mine"
     assert kept.get("kernels", "MatMul").plugin.name == "brainsmith"
 
 

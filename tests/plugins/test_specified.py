@@ -12,7 +12,7 @@ from brainsmith.api import CUDAOp
 from brainsmith.errors import PluginError
 from brainsmith.plugins import PluginLoader
 from brainsmith.plugins.sync import sync
-from tests.plugins.folders import Registry
+from tests.plugins.folders import TRUSTED, Registry
 
 pytestmark = pytest.mark.usefixtures("home")
 SPECIFIED = Path(__file__).parent / "data" / "specified"
@@ -96,7 +96,7 @@ def test_what_a_transform_works_well_with_is_found_without_an_import(
 
 
 def test_sections_1_and_2_load_as_they_stand(plugins: Path, registry: Registry) -> None:
-    found = registry()
+    found = registry(sandbox=TRUSTED)
     kernel = found.get("kernels", "blocks:FlashAttention")
     assert kernel.info.default_backend == "cuda" and set(kernel.info.backends) == {"cuda", "hls"}
     assert kernel.info.constraints["min_sequence_length"] == 64
@@ -115,7 +115,8 @@ def test_with_bodies_for_what_they_leave_open_they_work(plugins: Path, registry:
     source = plugins / "blocks/transform.py"
     source.write_text(source.read_text().replace("return quantized_model", "return model"))
     model = object()
-    assert registry().get("transforms", "QuantizeAttention").instance.apply(model, {}) is model
+    trusted = registry(sandbox=TRUSTED).get("transforms", "QuantizeAttention")
+    assert trusted.instance.apply(model, {}) is model
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
@@ -125,7 +126,7 @@ def test_section_4_names_what_is_missing(plugins: Path, registry: Registry) -> N
     assert "numpy" not in caught.value.what
     assert 'pip install "torch>=2.0"' in str(caught.value.hint)
     with pytest.raises(PluginError, match="torch"):
-        _ = registry().get("kernels", "flash-attention-plugin:FlashAttention").cls
+        _ = registry().get("kernels", "flash-attention-plugin:FlashAttention").info
 
 
 def test_section_4_loads_where_all_is_there(plugins: Path) -> None:
@@ -133,4 +134,5 @@ def test_section_4_loads_where_all_is_there(plugins: Path) -> None:
     manifest.write_text(manifest.read_text().replace("  - torch>=2.0\n", ""))
     kernel, transform = PluginLoader().load_plugin(manifest).components
     assert kernel.info.name == kernel.name == "FlashAttention"
-    assert transform.cls.__name__ == "OptimizeFlashAttentionTransform"
+    assert transform.record["class"] == "OptimizeFlashAttentionTransform"
+    assert transform.info.name == "OptimizeFlashAttention"

@@ -14,6 +14,8 @@ from brainsmith.report.records import (
     HostRecord,
     LayerRecord,
     Metric,
+    PluginCallsRecord,
+    SandboxRecord,
     StepRecord,
     StreamRecord,
     ToolRecord,
@@ -83,6 +85,25 @@ def metrics(fmax: float | None = 131.6) -> dict[str, Metric]:
         "DSP": Metric(0, "DSP", "measured"),
         "BRAM": Metric(16, "BRAM", "measured"),
     }
+
+
+@pytest.fixture
+def sandbox() -> SandboxRecord:
+    """Two plugins, confined at less than is usual; one of them was refused something."""
+    return SandboxRecord(
+        level="L1",
+        meaning="a process of its own",
+        required="L3",
+        lowered=True,
+        plugins=(
+            PluginCallsRecord("calm", 1, 0.0042, 0.004, 105 << 20),
+            PluginCallsRecord(
+                "lens", 1200, 3.2, 2.9, 3 << 29,
+                refused=("openat(/etc/<passwd>)",),
+                skipped=("Fold: it used up its limit of 60 s",),
+            ),
+        ),
+    )  # fmt: skip
 
 
 @pytest.fixture

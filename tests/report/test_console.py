@@ -15,6 +15,7 @@ from brainsmith.report.records import (
     BuildReport,
     CheckRecord,
     HostRecord,
+    SandboxRecord,
     VerificationRecord,
 )
 
@@ -103,3 +104,29 @@ def test_a_guess_is_told_from_an_estimate(tfc: BuildReport) -> None:
     figure = printed(dataclasses.replace(tfc, layers=(estimate,)))
     assert "~" in figure and "guess" not in figure
     assert "guess" in printed(dataclasses.replace(tfc, layers=(guess,)))
+
+
+def test_what_plugins_did_is_told(tfc: BuildReport, sandbox: SandboxRecord) -> None:
+    text = printed(dataclasses.replace(tfc, sandbox=sandbox))
+    for shown in (
+        "confined at L1: a process of its own",
+        "asked for this level by name; L3 would be required",
+        "calm  1 call, 4.2 ms, 105 MiB",
+        "lens  1 200 calls, 3.2 s, 1.5 GiB",
+        "refused  openat(/etc/<passwd>)",
+        "left out  Fold: it used up its limit of 60 s",
+    ):
+        assert shown in text
+
+
+def test_a_lowered_level_is_told_where_no_plugin_took_part(
+    tfc: BuildReport, sandbox: SandboxRecord
+) -> None:
+    alone = dataclasses.replace(sandbox, plugins=())
+    assert "No plugin was called in a process of its own" in printed(
+        dataclasses.replace(tfc, sandbox=alone)
+    )
+
+
+def test_without_a_plugin_nothing_is_told(tfc: BuildReport) -> None:
+    assert "confined" not in printed(tfc)

@@ -57,3 +57,12 @@ def test_a_short_name_is_its_start_and_its_end(text: str, length: int) -> None:
         assert text.startswith(head[:1]) and text.endswith(tail)
     else:
         assert short == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (105 << 20, "105 MiB"),
+     (1010 << 20, "1010 MiB"), (3 << 29, "1.5 GiB"), (5 << 40, "5120 GiB")],
+)  # fmt: skip
+def test_sizes(value: int, text: str) -> None:
+    assert formatting.size(value).replace(formatting.THIN, " ") == text

@@ -19,6 +19,7 @@ from brainsmith.report.records import (
     Diagnostic,
     HostRecord,
     Metric,
+    SandboxRecord,
     StreamRecord,
     VerificationRecord,
 )
@@ -233,3 +234,12 @@ def test_a_kernel_is_shown_without_its_plugin(tfc: BuildReport) -> None:
     page = Page(render(dataclasses.replace(tfc, layers=layers, streams=())))
     assert " FastMatMul " in page.text
     assert any(value == "acme-gemm:FastMatMul" for _, name, value in page.attributes)
+
+
+def test_what_plugins_did_is_on_the_page_as_text(tfc: BuildReport, sandbox: SandboxRecord) -> None:
+    page = Page(render(dataclasses.replace(tfc, sandbox=sandbox)))
+    for shown in ("Confined at L1", "L3 would be required", "lens", "openat(/etc/<passwd>)",
+                  "Fold: it used up its limit of 60 s"):  # fmt: skip
+        assert shown in page.text
+    assert ("section", "id", "plugins") in page.attributes
+    assert ("section", "id", "plugins") not in Page(render(tfc)).attributes

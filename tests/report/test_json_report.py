@@ -12,7 +12,7 @@ import pytest
 
 from brainsmith.errors import StorageError
 from brainsmith.report.json_report import dumps, to_json, write_json
-from brainsmith.report.records import BuildReport, Metric, VerificationRecord
+from brainsmith.report.records import BuildReport, Metric, SandboxRecord, VerificationRecord
 
 
 def test_the_documented_keys_are_there(tfc: BuildReport) -> None:
@@ -80,3 +80,17 @@ def test_where_all_layers_are_alike_none_is_the_bottleneck(tfc: BuildReport) -> 
     assert dataclasses.replace(tfc, layers=alike).bottlenecks == frozenset()
     alone = dataclasses.replace(tfc, layers=tfc.layers[:1])
     assert alone.bottlenecks == {"Thresholding_0"}
+
+
+def test_what_plugins_did_is_there(tfc: BuildReport, sandbox: SandboxRecord) -> None:
+    value = json.loads(dumps(to_json(dataclasses.replace(tfc, sandbox=sandbox))))["sandbox"]
+    assert (value["level"], value["required"], value["lowered"]) == ("L1", "L3", True)
+    assert value["plugins"][1] == {
+        "plugin": "lens", "calls": 1200, "seconds": 3.2, "cpu_seconds": 2.9,
+        "peak_memory": 3 << 29, "refused": ["openat(/etc/<passwd>)"],
+        "skipped": ["Fold: it used up its limit of 60 s"],
+    }  # fmt: skip
+
+
+def test_without_a_plugin_the_sandbox_is_null(tfc: BuildReport) -> None:
+    assert json.loads(dumps(to_json(tfc)))["sandbox"] is None

@@ -53,6 +53,12 @@ def compile_model(
     verify_output: Annotated[
         Path | None, typer.Option(metavar="Y.npy", help="What the model gives for them.")
     ] = None,
+    sandbox: shared.Sandbox = None,
+    grant: shared.GrantTexts = None,
+    plugin_output: Annotated[
+        bool,
+        typer.Option("--plugin-output", help="Show what plugins printed; build.log always has it."),
+    ] = False,
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
@@ -62,9 +68,11 @@ def compile_model(
     """
     shapes = shared.parse_shapes(shape)
 
+    from brainsmith.cli.plugin_output import shown
     from brainsmith.cli.progress import watch
     from brainsmith.compiler import CompileOptions, Compiler
     from brainsmith.errors import VerificationError
+    from brainsmith.plugins.grants import parse_grants
     from brainsmith.report.console import print_summary
     from brainsmith.report.json_report import to_json
 
@@ -81,9 +89,11 @@ def compile_model(
         verify_input=verify_input,
         verify_output=verify_output,
         shapes=shapes,
+        sandbox=sandbox,
+        grants=parse_grants(grant or ()),
     )
-    with watch() as progress:
-        result = Compiler(progress=progress).compile(model, strategy, options)
+    with shown(plugin_output) as ledger, watch() as progress:
+        result = Compiler(progress=progress, ledger=ledger).compile(model, strategy, options)
     return Outcome(
         to_json(result.report),
         lambda console: print_summary(result.report, console),

@@ -1,4 +1,4 @@
-"""`brainsmith doctor`: which tools are there, and what to install."""
+"""`brainsmith doctor`: which tools are there, what to install, and how plugins are confined."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from brainsmith.cli.outcome import Outcome
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from brainsmith.sandbox.report import SandboxReport
     from brainsmith.toolchains.doctor import ToolStatus
 
 
 def doctor(json: shared.Json = False, debug: shared.Debug = False) -> Outcome:
     """Say which tools are there, what to install.
 
-    Ends with exit code 7 where a tool is missing.
+    And how well plugins are confined here. Ends with exit code 7 where a tool is missing.
     """
     import brainsmith
     from brainsmith.errors import ToolError
+    from brainsmith.plugins.sandboxing import DEFAULT_LEVEL
+    from brainsmith.sandbox.report import report
     from brainsmith.toolchains.doctor import inspect
 
-    tools = inspect()
+    tools, sandbox = inspect(), report()
     healthy = all(tool.found for tool in tools)
     value = {
         "success": healthy,
@@ -42,12 +45,28 @@ def doctor(json: shared.Json = False, debug: shared.Debug = False) -> Outcome:
             }
             for tool in tools
         ],
+        "sandbox": {
+            "level": sandbox.level.name,
+            "meaning": sandbox.level.title,
+            "required": DEFAULT_LEVEL.name,
+            "protections": [
+                {"name": one.name, "active": one.active, "detail": one.detail}
+                for one in sandbox.protections
+            ],
+            "why_not_higher": sandbox.why_not_higher or None,
+        },
     }
     exit_code = 0 if healthy else ToolError.exit_code
-    return Outcome(value, lambda console: _show(tools, console), exit_code)
+    return Outcome(value, lambda console: _show(tools, sandbox, console), exit_code)
 
 
-def _show(tools: Sequence[ToolStatus], console: Console) -> None:
+def _show(tools: Sequence[ToolStatus], sandbox: SandboxReport, console: Console) -> None:
+    _show_tools(tools, console)
+    console.print()
+    _show_sandbox(sandbox, console)
+
+
+def _show_tools(tools: Sequence[ToolStatus], console: Console) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -64,3 +83,23 @@ def _show(tools: Sequence[ToolStatus], console: Console) -> None:
     console.print(table)
     missing = [tool.name for tool in tools if not tool.found]
     console.print(f"missing: {', '.join(missing)}" if missing else "everything is there")
+
+
+def _show_sandbox(sandbox: SandboxReport, console: Console) -> None:
+    from rich.text import Text
+
+    from brainsmith.plugins.sandboxing import DEFAULT_LEVEL
+
+    enough = sandbox.level >= DEFAULT_LEVEL
+    level = Text(sandbox.level.name, "bold green" if enough else "bold red")
+    console.print(Text.assemble("sandbox of plugins: ", level, f", {sandbox.level.title}"))
+    for one in sandbox.protections:
+        mark = ("  ✔ ", "green") if one.active else ("  ✘ ", "bold red")
+        console.print(Text.assemble(mark, one.name, (f"  {one.detail}", "dim")))
+    if not enough:
+        console.print(
+            f"plugins need {DEFAULT_LEVEL.name}: they are refused here, unless `--sandbox "
+            f"{sandbox.level.name}` says that less is enough"
+        )
+    if sandbox.why_not_higher:
+        console.print(Text(f"no higher level: {sandbox.why_not_higher}"))

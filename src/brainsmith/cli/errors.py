@@ -29,6 +29,7 @@ Exit codes:
   7    a tool is missing or failed
   8    the hardware differs from the reference
   9    a file could not be written
+  10   a plugin did what its sandbox does not allow, or cannot be confined
   130  interrupted
   143  ended from outside"""
 

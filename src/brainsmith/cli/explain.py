@@ -20,6 +20,8 @@ def explain(
     strategy: shared.Strategy = "balanced",
     target: shared.Target = "ecp5-85k",
     shape: shared.Shapes = None,
+    sandbox: shared.Sandbox = None,
+    grant: shared.GrantTexts = None,
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
@@ -31,9 +33,13 @@ def explain(
 
     from brainsmith.cli.progress import watch
     from brainsmith.compiler import Compiler
+    from brainsmith.plugins.grants import parse_grants
 
+    grants = parse_grants(grant or ())
     with watch() as progress:
-        nodes = Compiler(progress=progress).explain(model, strategy, target=target, shapes=shapes)
+        nodes = Compiler(progress=progress).explain(
+            model, strategy, target=target, shapes=shapes, sandbox=sandbox, grants=grants
+        )
     value = {"success": True, "model": model.name, "nodes": [asdict(node) for node in nodes]}
     return Outcome(value, lambda console: _show(nodes, console))
 

@@ -20,6 +20,21 @@ Shapes = Annotated[
         help="Shape of an input that the model leaves open. Repeatable.",
     ),
 ]
+Sandbox = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LEVEL", help="Confine plugins at this level; below L3 only on your word."
+    ),
+]
+GrantTexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grant",
+        metavar="PLUGIN:KEY=VALUE",
+        help="What a plugin may have: memory=4GiB, cpu_time=300, read=/data, tool=NAME. "
+        "Repeatable.",
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
 ]

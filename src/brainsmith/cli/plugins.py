@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from brainsmith.compiler.offers import Offers
-    from brainsmith.plugins import BrokenPlugin, Found, Plugin
+    from brainsmith.errors import PluginSecurityError
+    from brainsmith.plugins import BrokenPlugin, Found, Plugin, PluginRegistry
     from brainsmith.plugins.requirements import Finding, Problem
+    from brainsmith.sandbox.policy import SandboxPolicy
 
 
 def plugins(
@@ -81,10 +84,17 @@ def search(
     ] = None,
     sort: Annotated[str, typer.Option(help="relevance or downloads.")] = "relevance",
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+    sandbox: shared.Sandbox = None,
+    grant: shared.GrantTexts = None,
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
     """Find components by words, by facts, or by a model."""
+    if model is None and (sandbox or grant):
+        raise typer.BadParameter(
+            "no code of a plugin runs without --model", param_hint="--sandbox / --grant"
+        )
+
     from brainsmith.plugins import PluginRegistry
 
     filters = {
@@ -113,9 +123,18 @@ def search(
 
     from brainsmith.cli.progress import watch
     from brainsmith.compiler.offers import offers_for
+    from brainsmith.plugins.grants import parse_grants
 
+    grants = parse_grants(grant or ())
     with watch() as progress:
-        offers = offers_for(model, registry, target=target or "ecp5-85k", progress=progress)
+        offers = offers_for(
+            model,
+            registry,
+            target=target or "ecp5-85k",
+            sandbox=sandbox,
+            grants=grants,
+            progress=progress,
+        )
     return _offered(model, offers, found, limit)
 
 
@@ -133,6 +152,7 @@ def info(
     manifest = plugin.manifest
     problems = missing(plugin.dependencies, plugins={p.name: p.version for p in registry.plugins})
     findings = compatibility(manifest.compatibility)
+    policy, refusal = _allowed(plugin, registry)
     value = {
         "success": True,
         **_summary(plugin),
@@ -147,8 +167,32 @@ def info(
             f.subject: {"wanted": f.wanted, "version": f.version, "verdict": f.verdict}
             for f in findings
         },
+        "sandbox": {
+            "policy": None if policy is None else asdict(policy),
+            "refused": None if refusal is None else {"what": refusal.what, "hint": refusal.hint},
+        },
     }
-    return Outcome(value, lambda console: _show_info(plugin, problems, findings, console))
+
+    def show(console: Console) -> None:
+        _show_info(plugin, problems, findings, console)
+        _show_allowed(policy, refusal, console)
+
+    return Outcome(value, show)
+
+
+def _allowed(
+    plugin: Plugin, registry: PluginRegistry
+) -> tuple[SandboxPolicy | None, PluginSecurityError | None]:
+    """What a plugin's calls may use with what the files grant; neither for the built-in one."""
+    from brainsmith.errors import PluginSecurityError
+    from brainsmith.plugins.sandboxing import settings_from
+
+    if plugin.origin == "built-in":
+        return None, None
+    try:
+        return settings_from(registry).policy_for(plugin), None
+    except PluginSecurityError as error:
+        return None, error
 
 
 def _summary(plugin: Plugin) -> dict[str, Any]:
@@ -306,12 +350,34 @@ def _more(total: int, limit: int, console: Console) -> None:
         console.print(f"{total - limit} more: --limit shows them, a filter narrows the search")
 
 
+def _show_allowed(
+    policy: SandboxPolicy | None, refusal: PluginSecurityError | None, console: Console
+) -> None:
+    from brainsmith.plugins.amounts import size_text
+
+    if policy is not None:
+        limits = (
+            f"{size_text(policy.memory)} of memory, {policy.cpu_time:g} s of processor time, "
+            f"{policy.wall_time:g} s, answers of {size_text(policy.output_size)}"
+        )
+        _say("a call has", limits, console)
+        _say("it reads", ", ".join(map(str, policy.readable_paths)), console)
+        _say("it starts", ", ".join(policy.tools), console)
+    if refusal is not None:
+        _say("refused", refusal.what, console)
+        _say("", refusal.hint, console)
+
+
+def _say(label: str, text: object, console: Console) -> None:
+    if text:
+        console.print(f"{label:14}{text}", markup=False, soft_wrap=True)
+
+
 def _show_info(
     plugin: Plugin, problems: Sequence[Problem], findings: Sequence[Finding], console: Console
 ) -> None:
     def say(label: str, text: object) -> None:
-        if text:
-            console.print(f"{label:14}{text}", markup=False, soft_wrap=True)
+        _say(label, text, console)
 
     say("plugin", f"{plugin.name} {plugin.version}")
     say("description", plugin.description)

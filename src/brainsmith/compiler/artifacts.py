@@ -16,6 +16,7 @@ from brainsmith.model.model import Model
 from brainsmith.report.html import write_html
 from brainsmith.report.json_report import write_json
 from brainsmith.report.records import BuildReport
+from brainsmith.sandbox.record import Ledger
 from brainsmith.toolchains.hdl import write_files, write_sources
 from brainsmith.toolchains.process import BuildLog
 
@@ -44,6 +45,7 @@ def write(
     model: Model,
     physical: Physical | None,
     log: BuildLog,
+    ledger: Ledger,
 ) -> dict[str, Path]:
     """Writes the rest of a build into `folder`, which will stand at `place`; returns the paths
     there, by name."""
@@ -63,11 +65,11 @@ def write(
     report = with_artifacts(report, paths)
     write_json(report, folder / JSON)
     write_html(report, folder / REPORT)
-    log.write(folder / LOG)
+    log.write(folder / LOG, ledger.printed())
     return paths
 
 
-def keep_log(log: BuildLog, place: Path) -> None:
+def keep_log(log: BuildLog, ledger: Ledger, place: Path) -> None:
     """Keeps the log of a build that failed, beside the place where it would stand."""
     with contextlib.suppress(StorageError):  # the failure itself is what must be told
-        log.write(failed_log(place))
+        log.write(failed_log(place), ledger.printed())

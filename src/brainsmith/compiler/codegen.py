@@ -11,6 +11,7 @@ from brainsmith.compiler.identifiers import identifier
 from brainsmith.compiler.implement import Module
 from brainsmith.errors import PluginError
 from brainsmith.toolchains.hdl import Hdl, Source, StreamPort, Unit, literal
+from brainsmith.toolchains.hdl_check import declared_names
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ def project(modules: Sequence[Module]) -> Hdl:
     """The sources and memory files of some modules together, each source once.
 
     Raises:
-        PluginError: two sources of one name differ.
+        PluginError: two sources of one name differ, or two declare a module of one name.
     """
+    _check_declared(modules, {})
     sources: dict[str, Source] = {}
     for module in modules:
         for source in module.sources:
@@ -55,9 +57,31 @@ def project(modules: Sequence[Module]) -> Hdl:
     return Hdl(tuple(sources.values()), files)
 
 
+def _check_declared(modules: Sequence[Module], taken: Mapping[str, Source]) -> None:
+    """No source of a plugin takes the place of another's module."""
+    if all(module.instance.candidate.kernel.plugin.origin == "built-in" for module in modules):
+        return
+    owners = dict(taken)
+    for module in modules:
+        for source in module.sources:
+            for name in declared_names(source):
+                if owners.setdefault(name, source).text != source.text:
+                    raise PluginError(
+                        f"'{owners[name].name}' and '{source.name}' both declare '{name}'",
+                        where=module.instance.candidate.kernel.full_name,
+                        hint="put the plugin's name into the names of its modules",
+                    )
+
+
 def generate(partition: Partition, modules: Sequence[Module]) -> Rtl:
-    """A partition as SystemVerilog: its modules under a top level."""
-    return Rtl(partition, tuple(modules), _top(partition, modules, {}))
+    """A partition as SystemVerilog: its modules under a top level.
+
+    Raises:
+        PluginError: a source declares a module that another one, or the top level, is called.
+    """
+    top = _top(partition, modules, {})
+    _check_declared(modules, {partition.name: top})
+    return Rtl(partition, tuple(modules), top)
 
 
 def linked_top(rtl: Rtl, names: Mapping[str, str]) -> Source:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,10 @@ from brainsmith.compiler.codegen import Rtl, generate
 from brainsmith.compiler.explanation import NodeExplanation, explain
 from brainsmith.compiler.fit import check_estimate, check_measured
 from brainsmith.compiler.frontend import FrontEnd, front_end, load_and_map
-from brainsmith.compiler.implement import implement
+from brainsmith.compiler.implement import implemented
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.output import build_folder
+from brainsmith.compiler.plugin_calls import sandbox_record
 from brainsmith.compiler.preflight import check_tools, placing
 from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.result import CompilationResult
@@ -27,8 +28,12 @@ from brainsmith.compiler.targets import Target, get_target
 from brainsmith.compiler.vectors import Vectors, vectors_for
 from brainsmith.compiler.verification import Evidence, parts_of, verify
 from brainsmith.plugins import PluginRegistry
+from brainsmith.plugins.grants import Grant
 from brainsmith.plugins.locked import keep_to_lock
+from brainsmith.plugins.sandboxing import SandboxSettings, settings_from
 from brainsmith.report.records import StepRecord
+from brainsmith.sandbox.levels import Level
+from brainsmith.sandbox.record import Ledger
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
 
@@ -64,6 +69,7 @@ class Compiler:
         registry: where components are found; the built-in plugin's if None.
         cache: results of tools; the user's cache if None.
         progress: who watches.
+        ledger: where the calls of plugins are noted; one for each compile if None.
     """
 
     def __init__(
@@ -71,10 +77,12 @@ class Compiler:
         registry: PluginRegistry | None = None,
         cache: BuildCache | None = None,
         progress: Progress | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.registry = registry or PluginRegistry()
         self.cache = cache or BuildCache()
         self.progress = progress or Silent()
+        self.ledger = ledger
 
     def compile(
         self,
@@ -93,6 +101,8 @@ class Compiler:
             ModelError: the model cannot be read or compiled.
             ConfigurationError: strategy, folding or an option names what does not exist.
             PluginError: a plugin is broken, or is not the one in the project's `brainsmith.lock`.
+            PluginSecurityError: a plugin did what its sandbox does not allow, or asks for more
+                than it was granted.
             TargetError: the target is unknown or too small, or the speed cannot be reached.
             ToolError: a tool is missing or failed.
             VerificationError: the hardware hangs or breaks the wire contract. (Where it computes
@@ -101,20 +111,25 @@ class Compiler:
         """
         options = options or CompileOptions()
         path = Path(model)
-        registry = keep_to_lock(self.registry, Path.cwd())
+        registry, settings = self._registry_for(options)
         target = get_target(options.target, registry)
         resolved = load_strategy(strategy, registry).resolved(registry)
         log = BuildLog()
         timer = StepTimer(self.progress, log)
-        with timer.step("front end", shown=False):
-            front = front_end(path, resolved, target, registry, options, self.progress)
-            check_estimate(front, target, options)
-            check_tools(options, target)
-            vectors = vectors_for(front.original, options) if options.verify else None
         output = options.output or Path("build") / path.stem
         try:
+            with timer.step("front end", shown=False):
+                front = front_end(path, resolved, target, registry, options, self.progress)
+                check_estimate(front, target, options)
+                check_tools(options, target)
+                vectors = vectors_for(front.original, options) if options.verify else None
+        except BaseException:
+            if settings.ledger.printed():
+                artifacts.keep_log(log, settings.ledger, output)
+            raise
+        try:
             with build_folder(output) as folder:
-                job = _Job(self, front, target, resolved, options, vectors, log, timer)
+                job = _Job(self, front, target, resolved, options, settings, vectors, log, timer)
                 result = job.build(path, folder, output)
         finally:
             self.progress.done()
@@ -127,17 +142,27 @@ class Compiler:
         *,
         target: str = "ecp5-85k",
         shapes: Mapping[str, Sequence[int]] | None = None,
+        sandbox: Level | str | None = None,
+        grants: Mapping[str, Grant] | None = None,
     ) -> list[NodeExplanation]:
         """For each node of the model, the kernel that takes it, or why none does."""
-        registry = keep_to_lock(self.registry, Path.cwd())
+        options = CompileOptions(
+            target=target, shapes=shapes or {}, sandbox=sandbox, grants=grants or {}
+        )
+        registry, _ = self._registry_for(options)
         family = get_target(target, registry).family
         resolved = load_strategy(strategy, registry).resolved(registry)
-        options = CompileOptions(target=target, shapes=shapes or {})
         original, compiled, mapping = load_and_map(
             Path(model), resolved, registry, family, options, self.progress
         )
         self.progress.done()
         return explain(original, compiled, mapping)
+
+    def _registry_for(self, options: CompileOptions) -> tuple[PluginRegistry, SandboxSettings]:
+        """The components of one compile, and how those of plugins are confined."""
+        registry = keep_to_lock(self.registry, Path.cwd())
+        settings = settings_from(registry, options.sandbox, options.grants, ledger=self.ledger)
+        return registry.confined(settings), settings
 
 
 @dataclass
@@ -149,15 +174,17 @@ class _Job:
     target: Target
     strategy: ResolvedStrategy
     options: CompileOptions
+    settings: SandboxSettings
     vectors: Vectors | None
     log: BuildLog
     timer: StepTimer
 
     def build(self, path: Path, folder: Path, output: Path) -> CompilationResult:
+        ledger = self.settings.ledger
         with self.timer.step("generate"):
             rtls = [
-                generate(partition, [implement(i) for i in partition.instances])
-                for partition in self.front.design.partitions
+                generate(partition, modules)
+                for partition, modules in implemented(self.front.design.partitions)
             ]
             artifacts.write_rtl(rtls, folder)
         try:
@@ -168,9 +195,12 @@ class _Job:
                 path.name, self.front, self.target, self.strategy, self.options,
                 evidence, physical, self.timer.steps, self.log,
             )  # fmt: skip
-            paths = artifacts.write(folder, output, report, self.front.compiled, physical, self.log)
+            report = replace(report, sandbox=sandbox_record(self.settings))
+            paths = artifacts.write(
+                folder, output, report, self.front.compiled, physical, self.log, ledger
+            )
         except BaseException:
-            artifacts.keep_log(self.log, output)
+            artifacts.keep_log(self.log, ledger, output)
             raise
         accelerator = None
         if evidence is not None:

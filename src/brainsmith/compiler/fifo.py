@@ -17,6 +17,7 @@ from brainsmith.compiler.design import (
     StreamEdge,
     topological,
 )
+from brainsmith.compiler.folding import prepare
 from brainsmith.compiler.identifiers import unique
 from brainsmith.compiler.schedule import Schedule, run, run_full, schedule_of
 
@@ -48,6 +49,7 @@ def analyse(partition: Partition) -> StreamModel:
     The first frames, which meet an empty pipeline, and a frame of the full one: a deep pipeline
     takes as many frames to fill as it holds, and none of those between is looked at.
     """
+    prepare((i.candidate.kernel, [i.config]) for i in partition.instances)
     schedules = {i.name: schedule_of(i.kernel, i.config) for i in partition.instances}
     interval = max(schedule.iterations for schedule in schedules.values())
     filling = _walk(partition, schedules, interval, FRAMES)

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,12 @@ from brainsmith.compiler.folding_file import FoldingFile
 from brainsmith.compiler.guess import guess, has_model
 from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.targets import Target
-from brainsmith.errors import ConfigurationError, TargetError, nearest
+from brainsmith.errors import ConfigurationError, PluginError, TargetError, nearest
+from brainsmith.plugins import Component
 from brainsmith.report.records import cycles_for
 
 _ROUNDING = 1e-6  # of sums of resources
+_MOST_FOLDINGS = 1 << 18  # of one node
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ def choose(
         TargetError: `target_fps` cannot be reached; the message names the best that can.
     """
     check_keys(nodes, pinned)
-    options = [_choices(node, target, pinned.get(node.node, {})) for node in nodes]
+    foldings = [_foldings(node, pinned.get(node.node, {})) for node in nodes]
+    prepare((n.candidate.kernel, configs) for n, configs in zip(nodes, foldings, strict=True))
+    options = [_choices(n, target, cs) for n, cs in zip(nodes, foldings, strict=True)]
     if target_fps is not None:
         limit = _limit_of(target_fps, clock_mhz, nodes, options)
     elif objective == "area":
@@ -90,16 +94,35 @@ def estimate(kernel: Any, configs: Sequence[KernelConfig]) -> tuple[list[int], l
     )
 
 
-def _choices(node: Mapped, target: Target, pinned: Mapping[str, int | str]) -> list[Choice]:
+def prepare(wanted: Iterable[tuple[Component, Sequence[KernelConfig]]]) -> None:
+    """Lets each kernel know all that its models will be asked for: (kernel, configurations)."""
+    batches: dict[str, tuple[Component, list[Sequence[KernelConfig]]]] = {}
+    for kernel, configs in wanted:
+        batches.setdefault(kernel.full_name, (kernel, []))[1].append(configs)
+    for kernel, of_kernel in batches.values():
+        kernel.code.prepare(of_kernel)
+
+
+def _foldings(node: Mapped, pinned: Mapping[str, int | str]) -> list[KernelConfig]:
+    """The configurations of a node at every legal folding."""
     config = _with_params(node, pinned)
     nest = config.nest
     fixed = {name: int(value) for name, value in pinned.items() if name in nest.folds}
     nest.check(config.dims, fixed, node.node)
     legal = {**nest.legal(config.dims), **{name: (value,) for name, value in fixed.items()}}
-    foldings = [
+    count = math.prod(map(len, legal.values()))
+    if count > _MOST_FOLDINGS:
+        raise PluginError(
+            f"the node has {count} foldings, more than can be tried",
+            where=f"{node.node}, {node.candidate.kernel.full_name}",
+        )
+    foldings = (
         dict(zip(legal, values, strict=True)) for values in itertools.product(*legal.values())
-    ]
-    configs = [dataclasses.replace(config, folding=folding) for folding in foldings]
+    )
+    return [dataclasses.replace(config, folding=folding) for folding in foldings]
+
+
+def _choices(node: Mapped, target: Target, configs: Sequence[KernelConfig]) -> list[Choice]:
     intervals, resources = estimate(node.candidate.kernel.instance, configs)
     choices = [
         Choice(c, i, r, _cost(r, target))

@@ -12,7 +12,7 @@ from brainsmith.compiler import stages
 from brainsmith.compiler.assemble import Infrastructure, assemble
 from brainsmith.compiler.design import Design, HostStep, Partition
 from brainsmith.compiler.fifo import StreamModel, size_fifos
-from brainsmith.compiler.folding import choose, estimate
+from brainsmith.compiler.folding import choose, estimate, prepare
 from brainsmith.compiler.folding_file import read_folding
 from brainsmith.compiler.identifiers import identifier
 from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, resolve, usable
@@ -60,7 +60,8 @@ def load_and_map(
     original = Model.load(path, shapes=options.shapes)
     steps = stages.plan(strategy.transforms, registry, family)
     progress.step("transform", len(steps))
-    compiled = stages.run(original.copy(), steps, progress)
+    staged = stages.run(original.copy(), steps, progress)
+    compiled = staged.model
     compiled.graph.sort()
     progress.step("map")
     kernels, unusable = usable(strategy, registry)
@@ -68,6 +69,7 @@ def load_and_map(
     mapping = map_model(compiled, kernels, family, notes)
     warnings = (
         *((f"not tried: {one.error.what}", one.kernel.full_name) for one in unusable),
+        *((f"left out, since it failed: {one.reason}", one.transform) for one in staged.skipped),
         *stages.mismatches(steps, {m.candidate.kernel.full_name for m in mapping.mapped}),
     )
     return original, compiled, dataclasses.replace(mapping, warnings=warnings)
@@ -148,8 +150,8 @@ def _with_fifos(
 
 
 def _estimates(design: Design) -> dict[str, Resources]:
+    instances = [i for partition in design.partitions for i in partition.instances]
+    prepare((instance.candidate.kernel, [instance.config]) for instance in instances)
     return {
-        instance.name: estimate(instance.kernel, [instance.config])[1][0]
-        for partition in design.partitions
-        for instance in partition.instances
+        instance.name: estimate(instance.kernel, [instance.config])[1][0] for instance in instances
     }

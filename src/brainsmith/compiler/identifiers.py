@@ -34,6 +34,11 @@ _KEYWORDS = frozenset(
 _OURS = re.compile(r"clk|rst_n|(bs|brainsmith)_\w*|\w*_t(data|valid|ready)")
 
 
+def is_identifier(name: str) -> bool:
+    """Whether `name` is a legal identifier of SystemVerilog, without an escape and without `$`."""
+    return re.fullmatch(r"[A-Za-z_]\w{0,199}", name, re.A) is not None and name not in _KEYWORDS
+
+
 def identifier(name: str) -> str:
     """`name` as a legal identifier that nothing generated has."""
     clean = re.sub(r"\W", "_", name, flags=re.ASCII)

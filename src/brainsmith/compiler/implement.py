@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from brainsmith.api import Composition, RTLOp
-from brainsmith.compiler.design import Instance
+from brainsmith.compiler.design import Instance, Partition
+from brainsmith.compiler.rtl_contract import check_rtl_op
+from brainsmith.compiler.sources import read_sources
 from brainsmith.errors import PluginError
-from brainsmith.plugins import Component
+from brainsmith.plugins.code import Call
 from brainsmith.toolchains.hdl import Source, StreamPort, Unit
 
 
@@ -54,17 +57,42 @@ class Module:
         return Unit(self.instance.name, self.top, self.parameters, tuple(ports))
 
 
-def implement(instance: Instance) -> Module:
-    """The module of an instance, from its backend method.
+def implemented(partitions: Iterable[Partition]) -> list[tuple[Partition, list[Module]]]:
+    """The modules of the instances of each partition; see `implement`."""
+    all_ = list(partitions)
+    modules = iter(implement([i for partition in all_ for i in partition.instances]))
+    return [(p, list(itertools.islice(modules, len(p.instances)))) for p in all_]
+
+
+def implement(instances: Sequence[Instance]) -> list[Module]:
+    """The module of each instance, from its backend method; each kernel is asked once for all.
 
     Raises:
         PluginError: the backend did not return an implementation that can be built here, or
-            names a source that is missing or lies outside the plugin.
+            names a source that is missing.
+        PluginSecurityError: it names a source outside the plugin, or what it returned or a source
+            of a plugin that is not built in could do more than describe hardware.
     """
+    of_kernel: dict[str, list[int]] = {}
+    for index, instance in enumerate(instances):
+        of_kernel.setdefault(instance.candidate.kernel.full_name, []).append(index)
+    modules: dict[int, Module] = {}
+    for indices in of_kernel.values():
+        group = [instances[index] for index in indices]
+        results = group[0].candidate.kernel.code.calls([_call(instance) for instance in group])
+        for index, instance, result in zip(indices, group, results, strict=True):
+            modules[index] = _module(instance, result)
+    return [modules[index] for index in range(len(instances))]
+
+
+def _call(instance: Instance) -> Call:
+    candidate = instance.candidate
+    return candidate.info.backends[candidate.backend], (instance.config,)
+
+
+def _module(instance: Instance, result: object) -> Module:
     candidate = instance.candidate
     where = f"{candidate.kernel.full_name}, backend {candidate.backend}"
-    method = getattr(instance.kernel, candidate.info.backends[candidate.backend])
-    result = method(instance.config)
     if isinstance(result, Composition):
         raise PluginError("a composition must be expanded before it is implemented", where=where)
     if not isinstance(result, RTLOp):
@@ -73,14 +101,13 @@ def implement(instance: Instance) -> Module:
             where=where,
             hint="choose the backend 'rtl'",
         )
+    check_rtl_op(result, where)
     names = {param: f"{instance.name}_{param.lower()}.mem" for param in result.memories}
-    sources = [_read(candidate.kernel, name, where) for name in result.sources]
-    sources += [Source(name, text) for name, text in result.generated.items()]
     return Module(
         instance=instance,
         top=result.top,
         parameters={**result.parameters, **names},
-        sources=tuple(sources),
+        sources=read_sources(candidate.kernel, result, where),
         files={names[param]: memory_image(array) for param, array in result.memories.items()},
     )
 
@@ -94,18 +121,3 @@ def memory_image(words: np.ndarray) -> bytes:
     digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)[nibbles[:, ::-1]]
     lines = np.concatenate([digits, np.full((depth, 1), ord("\n"), dtype=np.uint8)], axis=1)
     return lines.tobytes()
-
-
-def _read(kernel: Component, name: str, where: str) -> Source:
-    root = kernel.plugin.root.resolve()
-    path = (kernel.folder / name).resolve()
-    if not path.is_relative_to(root):
-        raise PluginError(f"the source '{name}' lies outside the plugin", where=where)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PluginError(
-            f"cannot read the source '{name}': {error.strerror}", where=where
-        ) from error
-    unique = f"{kernel.plugin.name}_{path.relative_to(root)}".replace("/", "_")
-    return Source(unique, text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import onnx_ir as ir
 
 from brainsmith.api import IntType, KernelConfig, Match, NodeView, NoMatch
 from brainsmith.api.decorators import KernelInfo
@@ -16,6 +17,7 @@ from brainsmith.model.model import Model
 from brainsmith.model.views import NodeView as GraphNode
 from brainsmith.model.views import is_view
 from brainsmith.plugins import Component, PluginRegistry
+from brainsmith.plugins.code import Matcher
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def map_model(
         family: the target's device family.
         notes: why a transform left a node as it is, by node.
     """
+    matchers = _Matchers(model)
     mapped: list[Mapped] = []
     host: list[OnHost] = []
     alias: dict[str, str] = {}
@@ -127,7 +130,7 @@ def map_model(
         if is_view(node):
             alias[view.outputs[0].name] = _source(view)
             continue
-        outcome = _map_node(model, view, options, family, notes.get(view.name))
+        outcome = _map_node(matchers, node, view, options, family, notes.get(view.name))
         if isinstance(outcome, Mapped):
             mapped.append(outcome)
             taken.update(outcome.nodes)
@@ -173,24 +176,44 @@ def _candidate(spec: KernelSpec, registry: PluginRegistry) -> Candidate:
     return Candidate(kernel, operation, backend, params)
 
 
+class _Matchers:
+    """What operations say of the nodes of a model: each is asked once of each node."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._matchers: dict[str, Matcher] = {}
+        self._answers: dict[tuple[str, int], Match | NoMatch] = {}
+
+    def match(self, operation: Component, node: ir.Node) -> Match | NoMatch:
+        name = operation.full_name
+        key = (name, id(node))
+        if key not in self._answers:
+            if name not in self._matchers:
+                self._matchers[name] = operation.code.matcher(self.model)
+            self._answers[key] = self._matchers[name](node)
+        return self._answers[key]
+
+
 def _map_node(
-    model: Model, view: NodeView, options: Sequence[Candidate], family: str, note: str | None
+    matchers: _Matchers,
+    node: ir.Node,
+    view: NodeView,
+    options: Sequence[Candidate],
+    family: str,
+    note: str | None,
 ) -> Mapped | OnHost:
-    matches: dict[str, Match | NoMatch] = {}
     reasons: list[tuple[str, str]] = []
     for option in options:
         operation = option.operation
-        if operation.full_name not in matches:
-            matches[operation.full_name] = operation.instance.match(view)
-        match = matches[operation.full_name]
+        match = matchers.match(operation, node)
         if isinstance(match, NoMatch):
             if match.close:
                 reasons.append((option.kernel.name, match.reason))
             continue
-        config = _config(model, view.name, match, option, family)
-        failed = failures(
-            option.info.constraints, facts_of(operation.instance, config), option.kernel.full_name
-        )
+        config = _config(matchers.model, view.name, match, option, family)
+        constraints = option.info.constraints
+        facts = facts_of(operation.instance, config) if constraints else {}
+        failed = failures(constraints, facts, option.kernel.full_name)
         if not failed:
             return _mapped(view.name, match, option, config)
         reasons.append((option.kernel.name, "; ".join(failed)))

@@ -14,6 +14,9 @@ from brainsmith.compiler.strategy import load_strategy
 from brainsmith.compiler.targets import get_target
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component, PluginRegistry
+from brainsmith.plugins.grants import Grant
+from brainsmith.plugins.sandboxing import settings_from
+from brainsmith.sandbox.levels import Level
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def offers_for(
     strategy: str | Path = "balanced",
     target: str = "ecp5-85k",
     shapes: Mapping[str, Sequence[int]] | None = None,
+    sandbox: Level | str | None = None,
+    grants: Mapping[str, Grant] | None = None,
     progress: Progress | None = None,
 ) -> Offers:
     """What the kernels of all plugins have to offer for a model, after a strategy's transforms.
@@ -58,12 +63,15 @@ def offers_for(
 
     Raises:
         ModelError: the model cannot be read.
-        ConfigurationError: the strategy is unknown.
+        ConfigurationError: the strategy or the level is unknown, or a grant does not fit.
         TargetError: the target is unknown.
     """
+    options = CompileOptions(
+        target=target, shapes=shapes or {}, sandbox=sandbox, grants=grants or {}
+    )
+    registry = registry.confined(settings_from(registry, options.sandbox, options.grants))
     family = get_target(target, registry).family
     resolved = load_strategy(strategy, registry).resolved(registry)
-    options = CompileOptions(target=target, shapes=shapes or {})
     watcher = progress or Silent()
     _, compiled, _ = load_and_map(Path(model), resolved, registry, family, options, watcher)
     watcher.done()

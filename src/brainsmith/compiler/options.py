@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainsmith.errors import ConfigurationError
+from brainsmith.plugins.grants import Grant
+from brainsmith.sandbox.levels import Level
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class CompileOptions:
         verify_output: what the model is expected to give for them (.npy or .npz).
         shapes: shapes of inputs that the model leaves open, by input name.
         seed: for generated inputs and random stalls.
+        sandbox: the level at which plugins are confined, such as "L4"; as the project requires,
+            at least L3, if None.
+        grants: what plugins may have beyond the sandbox's defaults, by their names.
     """
 
     target: str = "ecp5-85k"
@@ -46,6 +51,8 @@ class CompileOptions:
     verify_output: Path | None = None
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     seed: int = 0
+    sandbox: Level | str | None = None
+    grants: Mapping[str, Grant] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("clock_mhz", "target_fps"):
@@ -54,6 +61,8 @@ class CompileOptions:
                 raise _wrong(name, f"must be more than 0, not {value:g}")
         if self.seed < 0:
             raise ConfigurationError(f"seed must not be less than 0, not {self.seed}", where="seed")
+        if isinstance(self.sandbox, str):
+            Level.parse(self.sandbox, where="--sandbox")
         self._check_verification()
         if self.place and not self.synthesize:
             raise _wrong("place", "needs synthesis", "leave out --no-synthesize (synthesize=False)")

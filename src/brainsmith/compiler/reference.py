@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from brainsmith.compiler.answers import reference_of
 from brainsmith.compiler.design import Instance, Partition
 
 Integers = Mapping[str, np.ndarray]
@@ -28,7 +29,7 @@ def reference(partition: Partition, inputs: Integers) -> dict[str, np.ndarray]:
             port: _shaped(layer, port, values[by_port[layer.name, port]])
             for port in stream_ports(layer, "in")
         }
-        result = layer.operation.reference(layer.config, given)
+        result = reference_of(layer.operation, layer.config, given)
         for port in stream_ports(layer, "out"):
             array = result[port]
             values[by_port[layer.name, port]] = array.reshape(len(array), -1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from brainsmith.compiler.answers import reference_of
 from brainsmith.compiler.codegen import Rtl, project
 from brainsmith.compiler.fifo import StreamModel
 from brainsmith.compiler.implement import Module
@@ -179,7 +180,7 @@ def steady_interval(run: UnitRun) -> int | None:
 
 def _layer_run(module: Module, inputs: Mapping[str, np.ndarray], run: UnitRun) -> LayerRun:
     instance = module.instance
-    expected = instance.operation.reference(instance.config, inputs)
+    expected = reference_of(instance.operation, instance.config, inputs)
     tally = Tally()
     for port in stream_ports(instance, "out"):
         array = expected[port]

@@ -1,22 +1,21 @@
-"""The five stages: the strategy's transforms, each given the model in the form that it takes."""
+"""The five stages: the strategy's transforms, applied one after the other."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from brainsmith.api.config import TransformConfig
 from brainsmith.api.decorators import STAGES, TransformInfo
 from brainsmith.compiler.progress import Progress
-from brainsmith.compiler.strategy import TransformSpec
-from brainsmith.errors import ConfigurationError, PluginError, nearest
+from brainsmith.compiler.strategy import OnError, TransformSpec
+from brainsmith.errors import BrainsmithError, ConfigurationError, nearest
 from brainsmith.model.model import Model
-from brainsmith.model.valuetypes import graph_values
-from brainsmith.plugins import PluginRegistry
-from brainsmith.plugins.contracts import is_qonnx
+from brainsmith.plugins import Component, Plugin, PluginRegistry
+from brainsmith.plugins.code import Use
+from brainsmith.plugins.library import is_library_name, library_transform
+from brainsmith.sandbox.record import Skipped
 
 
 @dataclass(frozen=True)
@@ -25,24 +24,22 @@ class Step:
 
     name: str
     stage: str
-    transform: Any
+    component: Component
     config: TransformConfig
     compatible_kernels: tuple[str, ...] = ()
+    on_error: OnError = "stop"
 
-    def apply(self, model: Model) -> Model:
-        """The transformed model; the transform gets a `Model`, `ModelWrapper` or `ModelProto`."""
-        if is_qonnx(type(self.transform)):
-            result = model.to_qonnx().transform(self.transform)
-        elif (form := _wanted_form(self.transform)) == "ModelWrapper":
-            result = self.transform.apply(model.to_qonnx(), self.config)
-        elif form == "ModelProto":
-            result = self.transform.apply(model.to_proto(), self.config)
-        else:
-            result = self.transform.apply(model, self.config)
-        after = _as_model(result, model, self.name)
-        if after is not model:
-            _keep_ends(after, model, self.name)
-        return after
+    @property
+    def use(self) -> Use:
+        return Use(self.component, self.config, self.name)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The model after all steps, and the transforms that were left out because they failed."""
+
+    model: Model
+    skipped: tuple[Skipped, ...] = ()
 
 
 def plan(specs: Sequence[TransformSpec], registry: PluginRegistry, family: str) -> list[Step]:
@@ -55,12 +52,36 @@ def plan(specs: Sequence[TransformSpec], registry: PluginRegistry, family: str) 
     return sorted(steps, key=lambda step: STAGES.index(step.stage))
 
 
-def run(model: Model, steps: Sequence[Step], progress: Progress) -> Model:
-    """The model after all steps."""
-    for step in steps:
-        progress.advance(detail=step.name)
-        model = step.apply(model)
-    return model
+def run(model: Model, steps: Sequence[Step], progress: Progress) -> Staged:
+    """The model after all steps.
+
+    Steps of one plugin that follow each other are one call where its code runs in a worker. What
+    comes out of workers is checked once more before code in this process goes on with it.
+    """
+    skipped: list[Skipped] = []
+    unchecked: list[Plugin] = []
+    for chain in _chains(steps):
+        progress.advance(len(chain), detail=", ".join(step.name for step in chain))
+        first = chain[0]
+        if unchecked and first.component.code.place is None:
+            _vet(model, unchecked)
+            unchecked = []
+        if first.on_error == "skip":
+            # A transform may have changed the model before it failed.
+            kept = model.copy() if first.component.code.place is None else model
+            try:
+                model = _apply(model, chain)
+            except Exception as error:
+                model = kept
+                skipped.append(_skip(first, error))
+                continue
+        else:
+            model = _apply(model, chain)
+        if first.component.code.place is not None:
+            unchecked.append(first.component.plugin)
+    if unchecked:
+        _vet(model, unchecked)
+    return Staged(model, tuple(skipped))
 
 
 def mismatches(steps: Sequence[Step], kernels: Iterable[str]) -> list[tuple[str, str]]:
@@ -85,14 +106,62 @@ def mismatches(steps: Sequence[Step], kernels: Iterable[str]) -> list[tuple[str,
     return found
 
 
+def _chains(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Steps that can be applied in one call; one that may fail is by itself."""
+    numbered = list(enumerate(steps))
+
+    def place(numbered_step: tuple[int, Step]) -> object:
+        number, step = numbered_step
+        where = step.component.code.place
+        return (where, -1) if where is not None and step.on_error == "stop" else (where, number)
+
+    for _, group in itertools.groupby(numbered, place):
+        yield [step for _, step in group]
+
+
+def _apply(model: Model, chain: Sequence[Step]) -> Model:
+    return chain[0].component.code.apply(model, [step.use for step in chain])
+
+
+def _vet(model: Model, plugins: Sequence[Plugin]) -> None:
+    from brainsmith.plugins.confined import vet
+
+    vet(model, plugins)
+
+
+def _skip(step: Step, error: Exception) -> Skipped:
+    """Notes that a step was left out, and why."""
+    reason = (
+        error.what if isinstance(error, BrainsmithError) else f"{type(error).__name__}: {error}"
+    )
+    plugin = step.component.plugin
+    skipped = Skipped(plugin.name, step.name, reason)
+    if plugin.sandbox is not None:
+        plugin.sandbox.ledger.skip(skipped)
+    return skipped
+
+
 def _step(spec: TransformSpec, registry: PluginRegistry, family: str) -> Step:
-    if ":" in spec.name and spec.name.split(".")[0] == "qonnx":
-        return _qonnx_step(spec, _qonnx_class(spec.name), spec.stage, family)
-    component = registry.get("transforms", spec.name)
-    if is_qonnx(component.cls):
-        stage = spec.stage or component.info.stage
-        return _qonnx_step(spec, component.cls, stage, family)
-    info: TransformInfo = component.info
+    if is_library_name(spec.name):
+        component = library_transform(spec.name, registry.sandbox)
+    else:
+        component = registry.get("transforms", spec.name)
+    description = component.description
+    if description.is_qonnx:
+        stage, params = _qonnx(spec, component), dict(spec.params)
+    else:
+        stage, params = spec.stage or component.info.stage, _params(spec, component.info)
+    return Step(
+        spec.name,
+        stage,
+        component,
+        TransformConfig(params, family),
+        description.compatible_kernels,
+        spec.on_error,
+    )
+
+
+def _params(spec: TransformSpec, info: TransformInfo) -> dict[str, int | str]:
     params = {name: param.default for name, param in info.params.items()}
     for name, value in spec.params.items():
         if name not in info.params:
@@ -102,25 +171,12 @@ def _step(spec: TransformSpec, registry: PluginRegistry, family: str) -> Step:
                 hint=nearest(name, info.params),
             )
         params[name] = info.params[name].check(name, value, spec.name)
-    transform = component.cls()
-    return Step(
-        spec.name,
-        spec.stage or info.stage,
-        transform,
-        TransformConfig(params, family),
-        _compatible_kernels(transform, component.full_name),
-    )
+    return params
 
 
-def _compatible_kernels(transform: Any, where: str) -> tuple[str, ...]:
-    names = getattr(transform, "compatible_kernels", ())
-    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
-        raise PluginError("`compatible_kernels` is a list of kernels' names", where=where)
-    return tuple(names)
-
-
-def _qonnx_step(spec: TransformSpec, cls: type, stage: str | None, family: str) -> Step:
-    """A step of a QONNX transformation, whose parameters are those of its constructor."""
+def _qonnx(spec: TransformSpec, component: Component) -> str:
+    """The stage of a QONNX transformation, whose parameters are those of its constructor."""
+    stage: str = spec.stage or component.info.stage
     if not stage:
         raise ConfigurationError(
             "a QONNX transformation needs a stage, in the strategy or in its plugin's manifest",
@@ -128,61 +184,7 @@ def _qonnx_step(spec: TransformSpec, cls: type, stage: str | None, family: str) 
             hint=", ".join(STAGES),
         )
     try:
-        instance = cls(**spec.params)
+        component.description.check_parameters(spec.params)
     except TypeError as error:
         raise ConfigurationError(str(error), where=spec.name) from error
-    return Step(spec.name, stage, instance, TransformConfig(spec.params, family))
-
-
-def _qonnx_class(name: str) -> type:
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError(f"cannot import '{name}': {error}") from error
-    if not (isinstance(found, type) and is_qonnx(found)):
-        raise ConfigurationError(f"'{name}' is no QONNX Transformation")
-    return found
-
-
-def _wanted_form(transform: Any) -> str:
-    """The name of the class with which the transform annotates its model."""
-    parameters = list(inspect.signature(transform.apply).parameters)
-    annotation = transform.apply.__annotations__.get(parameters[0], "") if parameters else ""
-    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return name.rsplit(".", 1)[-1]
-
-
-def _as_model(result: Any, before: Model, name: str) -> Model:
-    """What a transform returned, as a Model that still knows where its values come from."""
-    if isinstance(result, Model):
-        return result
-    kind = type(result).__name__
-    if kind == "ModelWrapper":
-        after = Model.from_qonnx(result, origins=before.origins)
-    elif kind == "ModelProto":
-        after = Model.from_proto(result, origins=before.origins)
-    else:
-        raise PluginError(
-            f"the transform returned {kind}", where=name, hint="return the transformed model"
-        )
-    after.notes = list(before.notes)
-    return after
-
-
-def _keep_ends(after: Model, before: Model, name: str) -> None:
-    """Gives the inputs and outputs their names back: the user feeds and reads them by these."""
-    renamed = []
-    for kind in ("inputs", "outputs"):
-        old, new = getattr(before.graph, kind), getattr(after.graph, kind)
-        if len(old) != len(new):
-            raise PluginError(
-                f"the transform made {len(new)} {kind} of the model's {len(old)}", where=name
-            )
-        renamed += [(n, o.name or "") for o, n in zip(old, new, strict=True) if o.name != n.name]
-    wanted = {end for _, end in renamed}
-    for value in list(graph_values(after.graph)) if wanted else ():
-        if (taken := value.name or "") in wanted:  # another one has the name now
-            after.rename(value, after.fresh_name(taken))
-    for value, end in renamed:
-        after.rename(value, end)
+    return stage

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from brainsmith.api import IntType, KernelConfig
+from brainsmith.compiler.answers import extremes_of, reference_of
 
 
 def random_integers(
@@ -27,8 +28,7 @@ def stimuli(
     ports = [p for p in config.nest.ports if p.direction == "in" and config.is_stream(p.name)]
     shapes = {p.name: tuple(config.dims[d] for d in p.dims) for p in ports}
     ranges = {p.name: config.ranges[p.name] for p in ports}
-    extremes = getattr(operation, "extremes", None)
-    worst = extremes(config) if extremes else {}
+    worst = extremes_of(operation, config)
     rows = max((len(array) for array in worst.values()), default=0)
     count = max(frames, rows + 4)
     result = {}
@@ -60,7 +60,7 @@ def only_reachable(
         inputs: (frames, *dims) by port.
         network: frames that the network leads to, (any number, *dims) by port.
     """
-    outputs = operation.reference(config, inputs)
+    outputs = reference_of(operation, config, inputs)
     count = len(next(iter(outputs.values())))
     inside = np.ones(count, bool)
     for port, array in outputs.items():

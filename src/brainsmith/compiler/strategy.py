@@ -18,6 +18,8 @@ from brainsmith.plugins.safe_yaml import Document, read_document
 
 Objective = Literal["throughput", "area"]
 OBJECTIVES = get_args(Objective)
+OnError = Literal["stop", "skip"]
+ON_ERROR = get_args(OnError)
 ParamValue = int | str
 
 
@@ -40,14 +42,28 @@ class KernelSpec:
 
 @dataclass(frozen=True)
 class TransformSpec:
-    """A transform to apply: its name (or `qonnx.module:Class`), parameters and, for a QONNX
-    transformation, the stage at which it runs."""
+    """A transform to apply.
+
+    Args:
+        name: its name, or `qonnx.module:Class`.
+        params: its parameters.
+        stage: for a QONNX transformation, the stage at which it runs.
+        on_error: "stop" ends the compile where it fails; "skip" goes on with the model as it was
+            before it, and the result says so.
+    """
 
     name: str
     params: Mapping[str, ParamValue] = field(default_factory=dict)
     stage: str | None = None
+    on_error: OnError = "stop"
 
     def __post_init__(self) -> None:
+        if self.on_error not in ON_ERROR:
+            raise ConfigurationError(
+                f"unknown on_error '{self.on_error}'",
+                where=self.name,
+                hint=nearest(str(self.on_error), ON_ERROR),
+            )
         if self.stage is not None and self.stage not in STAGES:
             raise ConfigurationError(
                 f"unknown stage '{self.stage}'", where=self.name, hint=nearest(self.stage, STAGES)
@@ -151,6 +167,7 @@ class _TransformFile(BaseModel):
     name: str
     params: dict[str, ParamValue] = {}
     stage: str | None = None
+    on_error: OnError = "stop"
 
 
 class _StrategyFile(BaseModel):
@@ -204,7 +221,9 @@ def _parse(data: Any, where: str, document: Document | None = None) -> Compilati
         objective=parsed.objective,
         budget=parsed.budget,
         kernels=tuple(KernelSpec(k.name, k.backend, k.params) for k in parsed.kernels),
-        transforms=tuple(TransformSpec(t.name, t.params, t.stage) for t in parsed.transforms),
+        transforms=tuple(
+            TransformSpec(t.name, t.params, t.stage, t.on_error) for t in parsed.transforms
+        ),
     )
 
 

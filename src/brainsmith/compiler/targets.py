@@ -101,7 +101,6 @@ def _data(component: Component) -> Any:
     """The fields of a target: those of its file, or the attributes of its class."""
     if component.is_data:
         return component.data
-    cls, info = component.cls, component.info
-    fields = [field for field in Target.model_fields if hasattr(cls, field)]
-    own = {field: getattr(cls, field) for field in fields}
+    told, info = component.description.fields or {}, component.info
+    own = {field: told[field] for field in Target.model_fields if field in told}
     return {**own, "name": info.name, "description": info.description}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainsmith.plugins.index import Index
 from brainsmith.plugins.plugin import Component, Plugin
 
+if TYPE_CHECKING:
+    from brainsmith.plugins.sandboxing import SandboxSettings
+
 
 class Catalog:
-    """What one index knows."""
+    """What one index knows; the code of its plugins runs as `sandbox` says."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, sandbox: SandboxSettings | None = None) -> None:
         self.index = index
+        self._sandbox = sandbox
         self._plugins: dict[int, Plugin] = {}
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -39,7 +43,10 @@ class Catalog:
         sql = f"SELECT id, record, manifest, origin, package FROM plugin WHERE {which}"
         for number, record, manifest, origin, package in self.rows(sql, *values):
             if number not in self._plugins:
-                plugin = Plugin(json.loads(record), Path(manifest), origin, package, self._versions)
+                plugin = Plugin(
+                    json.loads(record), Path(manifest), origin, package,
+                    self._versions, self._sandbox,
+                )  # fmt: skip
                 # Two threads may make one each: the first to say so wins.
                 self._plugins.setdefault(number, plugin)
 

@@ -18,7 +18,7 @@ from brainsmith.errors import PluginValidationError
 from brainsmith.plugins.kinds import SINGULAR
 
 Info = KernelInfo | TransformInfo | OperationInfo | TargetInfo
-_INFO: dict[str, type] = {
+INFO_KINDS: dict[str, type] = {
     "operations": OperationInfo,
     "kernels": KernelInfo,
     "transforms": TransformInfo,
@@ -79,7 +79,7 @@ def _info(found: type, kind: str, where: str) -> Info:
             f"put {decorator}(...) above it",
         )
     info = info_of(found)
-    if not isinstance(info, _INFO[kind]):
+    if not isinstance(info, INFO_KINDS[kind]):
         raise _broken(
             f"the manifest lists '{found.__qualname__}' as one of the {kind}, "
             f"its decorator makes it another kind of component",

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from brainsmith.api.decorators import BACKENDS, STAGES
 from brainsmith.errors import nearest
+from brainsmith.plugins import amounts
 from brainsmith.plugins.complaints import unfit, wrong
 from brainsmith.plugins.names import (
     COMPONENT_NAME,
@@ -27,19 +28,9 @@ from brainsmith.plugins.names import (
     is_identifier,
     is_module,
     is_plugin_name,
+    is_tool_name,
 )
 
-SIZE_UNITS = {
-    "B": 1,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-    "KiB": 1 << 10,
-    "MiB": 1 << 20,
-    "GiB": 1 << 30,
-}
-_SIZE = re.compile(rf"^([0-9]{{1,12}}(?:\.[0-9]{{1,6}})?) ?({'|'.join(SIZE_UNITS)})$")
-_TOOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,63}")
 _DATATYPE = re.compile(r"[A-Za-z][A-Za-z0-9_<>,]{0,31}")
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 _JOINER = "\N{ZERO WIDTH JOINER}"  # holds emoji together
@@ -154,18 +145,15 @@ def _is_https(text: str) -> bool:
 
 def _bytes(found: Any) -> Any:
     """A size as a number of bytes, from a number or from a text such as "512 MiB"."""
-    if isinstance(found, int) and not isinstance(found, bool) and found > 0:
-        return found
-    match = _SIZE.fullmatch(found) if isinstance(found, str) else None
-    if match and (size := int(float(match[1]) * SIZE_UNITS[match[2]])):
+    if (size := amounts.size(found)) is not None:
         return size
-    raise unfit(found, f"a number of bytes, or a number and one of {', '.join(SIZE_UNITS)}")
+    raise unfit(found, amounts.SIZE)
 
 
 def _seconds(found: Any) -> Any:
-    if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < 1e9:
-        return float(found)
-    raise unfit(found, "a number of seconds above 0")
+    if (seconds := amounts.seconds(found)) is not None:
+        return seconds
+    raise unfit(found, amounts.SECONDS)
 
 
 def _constraint(found: Any) -> Any:
@@ -240,7 +228,7 @@ ReadablePath = Annotated[
 ToolName = Annotated[
     str,
     Shown("name"),
-    _check(lambda t: _TOOL.fullmatch(t) is not None, "a tool's name, such as verilator"),
+    _check(is_tool_name, "a tool's name, such as verilator"),
 ]
 Datatype = Annotated[
     str,
@@ -267,7 +255,12 @@ Size = Annotated[
     Shown("size"),
     BeforeValidator(_bytes),
     WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _SIZE.pattern}]}
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": amounts.SIZE_PATTERN},
+            ]
+        }
     ),
 ]
 Seconds = Annotated[

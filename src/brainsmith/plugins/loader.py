@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brainsmith.plugins.places import FILE_NAME
 from brainsmith.plugins.plugin import Plugin
 
+if TYPE_CHECKING:
+    from brainsmith.plugins.sandboxing import SandboxSettings
+
 
 class PluginLoader:
-    """Makes a `Plugin` of a manifest."""
+    """Makes a `Plugin` of a manifest.
+
+    Args:
+        sandbox: how the plugin's code is confined; as is usual if None.
+    """
+
+    def __init__(self, sandbox: SandboxSettings | None = None) -> None:
+        self._sandbox = sandbox
 
     def load_plugin(self, manifest_path: str | Path, *, package: str | None = None) -> Plugin:
         """The plugin of a manifest file, or of the folder that holds one.
@@ -30,6 +41,8 @@ class PluginLoader:
 
         path = Path(manifest_path)
         path = path / FILE_NAME if path.is_dir() else path
-        plugin = Plugin(record_of(Manifest.read(path)), path, package=package)
+        plugin = Plugin(
+            record_of(Manifest.read(path)), path, package=package, sandbox=self._sandbox
+        )
         plugin.check_requirements()
         return plugin

@@ -137,7 +137,9 @@ class Permissions(_Strict):
     readable_paths: tuple[fields.ReadablePath, ...] = Field(
         (), description="files and folders outside the plugin that it may read"
     )
-    tools: tuple[fields.ToolName, ...] = Field((), description="tools that it may start")
+    tools: tuple[fields.ToolName, ...] = Field(
+        (), description="tools that may be started on its sources, besides the compiler's own"
+    )
 
 
 class Funding(_Strict):

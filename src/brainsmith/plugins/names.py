@@ -11,6 +11,7 @@ from brainsmith.plugins.distributions import PREFIX
 MAX_LENGTH = 64
 PLUGIN_NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 COMPONENT_NAME = r"^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?$"
+TOOL_NAME = r"[A-Za-z0-9][A-Za-z0-9+._-]{0,63}"
 _SEPARATORS = re.compile(r"[-_.\s]+")
 
 # Letters of other scripts that look like Latin ones (Unicode TR 39); NFKD folds the rest.
@@ -62,3 +63,8 @@ def is_module(name: str) -> bool:
 def is_identifier(name: str) -> bool:
     """Whether this can be the name of a class."""
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+
+
+def is_tool_name(name: str) -> bool:
+    """Whether this can be the name of a program, without a path."""
+    return re.fullmatch(TOOL_NAME, name) is not None

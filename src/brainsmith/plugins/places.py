@@ -31,6 +31,11 @@ def store_folder() -> Path:
     return _xdg("XDG_DATA_HOME", ".local/share") / "plugins"
 
 
+def own_file() -> Path:
+    """The user's own settings: below $XDG_CONFIG_HOME or ~/.config."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "brainsmith.toml"
+
+
 def builtin_folder() -> Path:
     """The folder of the built-in plugin, which holds its manifest as any other's does."""
     return Path(brainsmith.__path__[0]) / "builtin"

@@ -1,4 +1,4 @@
-"""A plugin and its components. A component's code is imported at its first use."""
+"""A plugin and its components. A component's code is used where it may run, at its first use."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brainsmith.errors import PluginError, PluginValidationError
-from brainsmith.plugins.places import FILE_NAME
+from brainsmith.errors import PluginError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from brainsmith.plugins.code import Code
+    from brainsmith.plugins.description import Description
     from brainsmith.plugins.manifest import Manifest
+    from brainsmith.plugins.sandboxing import SandboxSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,7 @@ class Plugin:
         package: the Python package that the manifest's modules belong to, for what is installed
             as a distribution; None where the plugin is a folder of its own.
         neighbors: gives the versions of all plugins by name, which may depend on each other.
+        sandbox: how its calls are confined; as is usual if None.
     """
 
     record: Mapping[str, Any]
@@ -37,6 +40,7 @@ class Plugin:
     origin: str = "path"
     package: str | None = None
     neighbors: Callable[[], Mapping[str, str]] | None = None
+    sandbox: SandboxSettings | None = None
 
     def __repr__(self) -> str:
         return f"<Plugin {self.name} {self.version}>"
@@ -92,6 +96,29 @@ class Plugin:
         """All components, in the order of the manifest."""
         return tuple(Component(self, part) for part in self.record.get("components", ()))
 
+    @property
+    def settings(self) -> SandboxSettings:
+        """How its calls are confined."""
+        if self.sandbox is not None:
+            return self.sandbox
+        from brainsmith.plugins.sandboxing import SandboxSettings
+
+        return SandboxSettings()
+
+    def is_confined(self, kind: str) -> bool:
+        """Whether its components of a kind run in workers: all but built-in ones, unless L0 was
+        named."""
+        settings = self.settings
+        if self.origin == "built-in" and kind not in settings.confine_builtins:
+            return False
+        return settings.required > 0
+
+    @property
+    def own_packages(self) -> Path | None:
+        """The folder of the packages that were installed for this plugin alone, if there is one."""
+        folder = self.root.parent / "dependencies" / self.root.name
+        return folder if self.origin == "store" and folder.is_dir() else None
+
     def check_requirements(self, further: Iterable[str] = ()) -> None:
         """What it needs is there, and what one of its components needs besides.
 
@@ -103,23 +130,18 @@ class Plugin:
         wanted = tuple(further)
         if not (wanted or self.dependencies or self.compatibility):
             return
-        self._use_own_packages()
         from brainsmith.plugins.requirements import check_requirements
 
-        versions = self.neighbors() if self.neighbors is not None else {}
-        check_requirements(self.manifest, str(self.path), requires=wanted, plugins=versions)
-
-    def _use_own_packages(self) -> None:
-        """Makes the packages importable that were installed for this plugin alone.
-
-        Last of all: what the environment has stays what all others import. Where that does not
-        fit the plugin, the check of its requirements says so.
-        """
-        import sys
-
-        folder = self.root.parent / "dependencies" / self.root.name
-        if self.origin == "store" and folder.is_dir() and str(folder) not in sys.path:
-            sys.path.append(str(folder))
+        own = self.own_packages
+        check_requirements(
+            self.manifest,
+            str(self.path),
+            requires=wanted,
+            # In a worker they come first, in this process last; see `Local`.
+            folders=(own,) if own is not None and self.settings.required > 0 else (),
+            later=(own,) if own is not None else (),
+            plugins=self.neighbors() if self.neighbors is not None else {},
+        )
 
     def module(self, name: str) -> ModuleType:
         """A module of the plugin, imported now.
@@ -169,25 +191,43 @@ class Component:
         return "file" in self.record
 
     @cached_property
+    def code(self) -> Code:
+        """Its class, in this process or in a worker; made once.
+
+        Raises:
+            PluginError: it is data, or something that it needs is missing.
+        """
+        if self.is_data:
+            raise PluginError("the component is data, not code", where=self.full_name)
+        from brainsmith.plugins.confined import Confined
+        from brainsmith.plugins.local import Local
+
+        return Confined(self) if self.plugin.is_confined(self.kind) else Local(self)
+
+    @property
     def cls(self) -> type:
         """The class, imported now.
 
         Raises:
-            PluginError: something that it needs is missing.
+            PluginError: it is not for this process, or something that it needs is missing.
             PluginValidationError: the class is not there, or breaks its contract.
         """
-        found, _ = self._loaded
-        return found
+        return self.code.cls
 
     @property
     def info(self) -> Any:
         """What the decorator recorded: KernelInfo, OperationInfo, TransformInfo or TargetInfo."""
-        return self._loaded[1]
+        return self.description.info
 
-    @cached_property
+    @property
+    def description(self) -> Description:
+        """What there is to know of the class; see `Description`."""
+        return self.code.description
+
+    @property
     def instance(self) -> Any:
-        """An instance of the class, made once."""
-        return self.cls()
+        """An instance of the class, or what stands for one in a worker and has its methods."""
+        return self.code.instance
 
     @cached_property
     def data(self) -> Any:
@@ -203,59 +243,24 @@ class Component:
 
     @cached_property
     def folder(self) -> Path:
-        """The folder of the file that defines the class; sources are relative to it."""
-        import inspect
+        """The folder of the file that defines the class; sources are relative to it.
 
-        return Path(inspect.getfile(self.cls)).parent
+        Raises:
+            PluginError: it lies outside the plugin.
+        """
+        file = Path(self.description.file).resolve()
+        if not file.is_relative_to(self.plugin.root.resolve()):
+            raise PluginError(
+                "the class is defined outside the plugin, so its sources are too",
+                where=f"{self.full_name}: {file}",
+            )
+        return file.parent
 
-    @cached_property
-    def _loaded(self) -> tuple[type, Any]:
-        if self.is_data:
-            raise PluginError("the component is data, not code", where=self.full_name)
-        from brainsmith.plugins.contracts import checked_info
+    def check_requirements(self) -> None:
+        """What the plugin needs is there, and what this component needs as far as is known."""
+        self.plugin.check_requirements(self.record.get("requires", ()))
 
-        known = tuple(self.record.get("requires", ()))
-        self.plugin.check_requirements(known)
-        module, name = self._import(), self.record["class"]
-        try:
-            found = getattr(module, name)
-        except AttributeError as error:
-            raise self._not_there(module) from error
-        info = checked_info(found, self.kind, self.record, self.full_name)
-        if set(info.requires) - set(known):  # told by the decorator alone
-            self.plugin.check_requirements(info.requires)
-        return found, info
-
-    def _import(self) -> ModuleType:
-        name = self.record["module"]
-        try:
-            return self.plugin.module(name)
-        except PluginError as error:  # a decorator's complaint, which knows no plugin
-            raise PluginValidationError(
-                error.what, where=f"{self.full_name} in module {name}", hint=error.hint
-            ) from error
-        except (Exception, SystemExit) as error:
-            # Whatever a plugin's code raises is the plugin's mistake; the cause is kept.
-            reason = f"{type(error).__name__}: {_public(str(error))}"
-            raise PluginValidationError(
-                f"cannot import the module '{name}': {reason}",
-                where=f"{self.full_name} ({self.plugin.path})",
-                hint=f"the manifest is {FILE_NAME}; --debug shows where the module fails",
-            ) from error
-
-    def _not_there(self, module: ModuleType) -> PluginValidationError:
-        from brainsmith.errors import nearest
-
-        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
-        return PluginValidationError(
-            f"the module '{self.record['module']}' has no class '{self.record['class']}'",
-            where=f"{self.full_name} ({self.plugin.path})",
-            hint=nearest(self.record["class"], classes),
-        )
-
-
-def _public(text: str) -> str:
-    """A message without the private name under which a plugin's modules are imported."""
-    import re
-
-    return re.sub(r"_brainsmith_plugins\.p[0-9a-f]+\.?", "", text)
+    def check_told_requirements(self, told: Iterable[str]) -> None:
+        """The same for what its decorator alone says that it needs."""
+        if set(told) - set(self.record.get("requires", ())):
+            self.plugin.check_requirements(told)

@@ -1,4 +1,4 @@
-"""The project's `brainsmith.toml`: which plugin a short name means."""
+"""The project's `brainsmith.toml`: which plugin a short name means, what plugins may have."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from brainsmith.errors import ConfigurationError, nearest
+from brainsmith.plugins import places
+from brainsmith.plugins.sandbox_section import SandboxSection, read_section
 
 FILE_NAME = "brainsmith.toml"
-_SECTIONS = ("components",)
+_SECTIONS = ("components", "sandbox")
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,12 @@ class Project:
     Args:
         path: its `brainsmith.toml`, or None where there is none.
         components: the full name that a short name means.
+        sandbox: how plugins are to be confined, and what they may have.
     """
 
     path: Path | None = None
     components: Mapping[str, str] = field(default_factory=dict)
+    sandbox: SandboxSection = field(default_factory=SandboxSection)
 
 
 def find_project(folder: Path) -> Project:
@@ -39,7 +43,32 @@ def find_project(folder: Path) -> Project:
     return Project()
 
 
+def read_own() -> SandboxSection:
+    """What the user's own file says; nothing where there is none.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or holds something unknown.
+    """
+    path = places.own_file()
+    if not path.is_file():
+        return SandboxSection()
+    data = _tables(path, ("sandbox",))
+    return read_section(data.get("sandbox", {}), path, is_project=False)
+
+
 def _read(path: Path) -> Project:
+    data = _tables(path, _SECTIONS)
+    components = data.get("components", {})
+    if not isinstance(components, dict):
+        raise ConfigurationError("'components' is a table of names", where=str(path))
+    for name, meant in components.items():
+        _check(name, meant, str(path))
+    sandbox = read_section(data.get("sandbox", {}), path, is_project=True)
+    return Project(path, components, sandbox)
+
+
+def _tables(path: Path, sections: tuple[str, ...]) -> dict[str, Any]:
+    """The sections of a file, of which there may be no others."""
     import tomllib
 
     try:
@@ -51,16 +80,11 @@ def _read(path: Path) -> Project:
     except ValueError as error:  # no TOML, or no UTF-8
         raise ConfigurationError(f"this is not TOML: {error}", where=str(path)) from error
     for key in data:
-        if key not in _SECTIONS:
+        if key not in sections:
             raise ConfigurationError(
-                f"unknown section '{key}'", where=str(path), hint=nearest(key, _SECTIONS)
+                f"unknown section '{key}'", where=str(path), hint=nearest(key, sections)
             )
-    components = data.get("components", {})
-    if not isinstance(components, dict):
-        raise ConfigurationError("'components' is a table of names", where=str(path))
-    for name, meant in components.items():
-        _check(name, meant, str(path))
-    return Project(path, components)
+    return data
 
 
 def _check(name: str, meant: Any, where: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from brainsmith.plugins.plugin import Component, Plugin
 
 if TYPE_CHECKING:
     from brainsmith.plugins.project import Project
+    from brainsmith.plugins.sandboxing import SandboxSettings
     from brainsmith.plugins.search import Found
     from brainsmith.plugins.source import PackageSource
 
@@ -63,6 +64,7 @@ class PluginRegistry:
         distributions: whether plugins that are installed as Python distributions count.
         source: where `install_from_hub` gets plugins from.
         cached: whether an index in the user's cache is used and kept.
+        sandbox: how the plugins' code is confined; as is usual if None.
     """
 
     def __init__(
@@ -72,10 +74,12 @@ class PluginRegistry:
         distributions: bool = True,
         source: PackageSource | None = None,
         cached: bool = True,
+        sandbox: SandboxSettings | None = None,
     ) -> None:
         paths = places.search_paths() if search_paths is None else search_paths
         self.search_paths: list[str] = [str(path) for path in paths]
         self.source = source
+        self.sandbox = sandbox
         self._distributions = distributions
         self._cached = cached
         self._registered: list[Plugin] = []
@@ -115,6 +119,21 @@ class PluginRegistry:
             reason = PluginError(error["what"], where=error["where"], hint=error["hint"])
             found.append(BrokenPlugin(Path(manifest), origin, reason, name))
         return tuple(found)
+
+    @property
+    def plugin_names(self) -> tuple[str, ...]:
+        """The names of all plugins that are there, also of those that cannot be used."""
+        rows = self._ask("SELECT DISTINCT name FROM plugin WHERE name IS NOT NULL ORDER BY name")
+        return tuple(name for (name,) in rows)
+
+    @property
+    def project(self) -> Project:
+        """What the project of the working folder decides.
+
+        Raises:
+            ConfigurationError: its file cannot be read, or holds something unknown.
+        """
+        return self._state.project
 
     @property
     def from_cache(self) -> bool:
@@ -202,6 +221,15 @@ class PluginRegistry:
         """This registry, but `get` asks `admit` of each plugin, which raises to refuse it."""
         other = copy.copy(self)
         other._admit = admit
+        return other
+
+    def confined(self, sandbox: SandboxSettings) -> PluginRegistry:
+        """This registry with components of its own, whose code is confined in this way."""
+        other = copy.copy(self)
+        other.sandbox = sandbox
+        state = self._state
+        other._known = replace(state, catalog=Catalog(state.catalog.index, sandbox))
+        other._known_for = self._known_for
         return other
 
     def _find(self, kind: str, name: str) -> Component:
@@ -301,11 +329,11 @@ class PluginRegistry:
         if keep and not anew:
             known = cache.open_valid(key)
             if known is not None:
-                return _State(Catalog(known), project, from_cache=True)
+                return _State(Catalog(known, self.sandbox), project, from_cache=True)
         from brainsmith.plugins.gather import gather
 
         index, note = gather(key, self._registered, keep=keep, reuse=self._cached and not anew)
-        return _State(Catalog(index), project, from_cache=False, note=note)
+        return _State(Catalog(index, self.sandbox), project, from_cache=False, note=note)
 
     def _ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self._guarded(lambda: self.catalog.rows(sql, *values))

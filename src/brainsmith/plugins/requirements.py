@@ -65,6 +65,7 @@ def missing(
     requirements: Iterable[str],
     *,
     folders: Sequence[str | Path] = (),
+    later: Sequence[str | Path] = (),
     plugins: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """The requirements (PEP 508) that are not met, in their order.
@@ -73,13 +74,14 @@ def missing(
 
     Args:
         folders: folders with installed packages that are looked into before `sys.path`.
+        later: those that are looked into after it.
         plugins: versions by name of plugins that are there; they meet requirements too.
 
     Raises:
         PluginError: a text is no requirement.
     """
     there = {plugin_meant(name): version for name, version in (plugins or {}).items()}
-    search = _Search(tuple(map(str, folders)), there)
+    search = _Search(tuple(map(str, folders)), tuple(map(str, later)), there)
     return list(dict.fromkeys(p for text in requirements for p in search.problems(text)))
 
 
@@ -107,6 +109,8 @@ def check_requirements(
     where: str,
     *,
     requires: Iterable[str] = (),
+    folders: Sequence[str | Path] = (),
+    later: Sequence[str | Path] = (),
     plugins: Mapping[str, str] | None = None,
 ) -> None:
     """Check all that a plugin needs, or all that one component of it needs.
@@ -114,13 +118,15 @@ def check_requirements(
     Args:
         where: the file or component that an error names.
         requires: further requirements: those of the component that is about to be used.
+        folders: folders with installed packages that are looked into before `sys.path`.
+        later: those that are looked into after it.
         plugins: versions of the plugins that are there, by name.
 
     Raises:
         PluginError: something is missing or does not fit; it names all of it.
     """
     texts = (*manifest.dependencies, *requires)
-    problems = missing(dict.fromkeys(texts), plugins=plugins)
+    problems = missing(dict.fromkeys(texts), folders=folders, later=later, plugins=plugins)
     misfits = [f for f in compatibility(manifest.compatibility) if f.verdict == "does not fit"]
     if problems or misfits:
         raise error_of(problems, misfits, where)
@@ -188,6 +194,7 @@ def parse(text: str) -> Requirement:
 @dataclass(frozen=True)
 class _Search:
     folders: tuple[str, ...]
+    later: tuple[str, ...]
     plugins: Mapping[str, str]
 
     def problems(self, text: str) -> list[Problem]:
@@ -202,7 +209,7 @@ class _Search:
         if wanted.url:
             install = f"{wanted.name} @ {wanted.url}"
         own = self.plugins.get(plugin_meant(wanted.name))
-        found = _distribution(wanted.name, self.folders)
+        found = _distribution(wanted.name, self.folders, self.later)
         if found is None and own is None:
             return [Problem(text, "not installed", f"{install} is needed, not installed", install)]
         version = own if found is None else found.version
@@ -267,19 +274,17 @@ def _finding(subject: str, wanted: str, version: str | None) -> Finding:
     return Finding(subject, wanted, version, "fits" if fits else "does not fit")
 
 
-def _distribution(name: str, folders: Sequence[str]) -> Distribution | None:
-    from importlib.metadata import Distribution, PackageNotFoundError
+def _distribution(
+    name: str, folders: Sequence[str] = (), later: Sequence[str] = ()
+) -> Distribution | None:
+    import sys
+    from importlib.metadata import Distribution
 
-    for found in Distribution.discover(name=name, path=list(folders)) if folders else ():
-        return found
-    try:
-        return Distribution.from_name(name)
-    except PackageNotFoundError:
-        return None
+    return next(iter(Distribution.discover(name=name, path=[*folders, *sys.path, *later])), None)
 
 
 def _version_of(name: str) -> str | None:
-    found = _distribution(name, ())
+    found = _distribution(name)
     return None if found is None else found.version
 
 

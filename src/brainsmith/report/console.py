@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from brainsmith.report import charts, formatting, views
-from brainsmith.report.records import HOST_ROLES, BuildReport, LayerRecord
+from brainsmith.report.records import HOST_ROLES, BuildReport, LayerRecord, SandboxRecord
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -142,6 +142,7 @@ def _lines(report: BuildReport) -> Iterator[RenderableType]:
         yield Text.assemble(
             (note.severity, _NOTE_STYLES[note.severity]), f"  {note.message}", where, hint
         )
+    yield from _sandbox(report.sandbox)
     took = views.steps(report)
     if took is not None:
         yield Text(took, style="dim")
@@ -150,3 +151,18 @@ def _lines(report: BuildReport) -> Iterator[RenderableType]:
     width = max((len(name) for name in report.artifacts), default=0)
     for name, path in report.artifacts.items():
         yield Text.assemble((f"{name:<{width}}  ", "dim"), path)
+
+
+def _sandbox(record: SandboxRecord | None) -> Iterator[Text]:
+    from rich.text import Text
+
+    if record is None:
+        return
+    style = "bold yellow" if record.lowered else "green"
+    yield Text.assemble(("plugins  ", style), f"confined {views.confinement(record)}")
+    for plugin in record.plugins:
+        yield Text.assemble("  ", (plugin.plugin, "bold"), f"  {views.plugin_calls(plugin)}")
+        for what in plugin.refused:
+            yield Text.assemble("    ", ("refused  ", "bold red"), what)
+        for what in plugin.skipped:
+            yield Text.assemble("    ", ("left out  ", "yellow"), what)

@@ -47,6 +47,18 @@ def seconds(value: float) -> str:
     return f"{minutes // 60}{THIN}h {minutes % 60:02d}{THIN}min"
 
 
+def size(value: int) -> str:
+    """Bytes in KiB, MiB or GiB, with three digits."""
+    for factor, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if value >= factor:
+            return (
+                f"{value / factor:.3g}{THIN}{unit}"
+                if value < 1000 * factor
+                else (f"{value / factor:.0f}{THIN}{unit}")
+            )
+    return f"{value}{THIN}B"
+
+
 def percent(share: float) -> str:
     """A share of one in percent; small but not nothing is never shown as nothing."""
     if 0 < share < 0.001:

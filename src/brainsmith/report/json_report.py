@@ -41,6 +41,7 @@ def to_json(report: BuildReport) -> dict[str, Any]:
         "steps": [asdict(step) for step in report.steps],
         "tools": {tool.name: tool.version for tool in report.tools},
         "diagnostics": [asdict(diagnostic) for diagnostic in report.diagnostics],
+        "sandbox": None if report.sandbox is None else asdict(report.sandbox),
     }
 
 

@@ -190,6 +190,48 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginCallsRecord:
+    """The confined calls of one plugin.
+
+    Args:
+        calls: how many.
+        seconds: of all calls together.
+        cpu_seconds: processor time of all calls together.
+        peak_memory: bytes that the largest of its calls had, with what every worker has.
+        refused: acts that the sandbox refused, such as "openat(/etc/passwd)", each once.
+        skipped: its transforms that failed and were left out, with the reason.
+    """
+
+    plugin: str
+    calls: int
+    seconds: float
+    cpu_seconds: float
+    peak_memory: int
+    refused: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxRecord:
+    """How plugins were confined, and what they did.
+
+    Args:
+        level: the level that they were called at, such as "L3".
+        meaning: what it enforces, in a few words.
+        required: the level that would have been needed if the user had named none.
+        lowered: whether the user named a lower one.
+        plugins: by name; empty where the level was lowered and none was called in a process of its
+            own.
+    """
+
+    level: str
+    meaning: str
+    required: str
+    lowered: bool = False
+    plugins: tuple[PluginCallsRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BuildReport:
     """All that is reported of one build.
 
@@ -200,6 +242,7 @@ class BuildReport:
             `fmax_mhz`, `LUT`, `FF`, `DSP`, `BRAM`.
         artifacts: paths by name.
         target_fps: the throughput that was asked for, where one was.
+        sandbox: how plugins were confined; None where none but the built-in one took part.
     """
 
     success: bool
@@ -218,6 +261,7 @@ class BuildReport:
     diagnostics: tuple[Diagnostic, ...] = ()
     artifacts: Mapping[str, str] = field(default_factory=dict)
     target_fps: float | None = None
+    sandbox: SandboxRecord | None = None
 
     @property
     def target_interval(self) -> int | None:

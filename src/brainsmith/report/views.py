@@ -15,6 +15,8 @@ from brainsmith.report.records import (
     HostRecord,
     LayerRecord,
     Metric,
+    PluginCallsRecord,
+    SandboxRecord,
     Source,
     StreamRecord,
 )
@@ -221,6 +223,20 @@ def steps(report: BuildReport) -> str | None:
     total = formatting.seconds(sum(step.seconds for step in report.steps))
     cached = [step.name for step in report.steps if step.cached]
     return f"{total} in all; from the cache: {', '.join(cached)}" if cached else f"{total} in all"
+
+
+def confinement(record: SandboxRecord) -> str:
+    """How plugins were confined, in one sentence."""
+    said = f"at {record.level}: {record.meaning}"
+    if record.lowered:
+        said += f". The user asked for this level by name; {record.required} would be required"
+    return said if record.plugins else f"{said}. No plugin was called in a process of its own"
+
+
+def plugin_calls(record: PluginCallsRecord) -> str:
+    """What a plugin's calls took, in one line."""
+    calls = f"{formatting.figure(record.calls)} call{'' if record.calls == 1 else 's'}"
+    return f"{calls}, {formatting.seconds(record.seconds)}, {formatting.size(record.peak_memory)}"
 
 
 def facts(values: Mapping[str, object] | None) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brainsmith.api import IntType, KernelConfig
+from brainsmith.compiler.answers import reference_of
 from brainsmith.compiler.codegen import project
 from brainsmith.compiler.design import Instance
-from brainsmith.compiler.folding import estimate
+from brainsmith.compiler.folding import estimate, prepare
 from brainsmith.compiler.implement import Module, implement
 from brainsmith.compiler.mapping import Candidate
 from brainsmith.compiler.schedule import first_to_last, schedule_of
@@ -120,7 +121,8 @@ def check_kernel(
     operation = registry.operation_of(component)
     params = {name: param.default for name, param in info.params.items()}
     candidate = Candidate(component, operation, backend or info.default_backend, params)
-    modules = [implement(_instance(candidate, case, i)) for i, case in enumerate(cases)]
+    modules = implement([_instance(candidate, case, i) for i, case in enumerate(cases)])
+    prepare([(component, [module.instance.config]) for module in modules])
     rng = np.random.default_rng(seed)
     inputs = {
         m.instance.name: stimuli(operation.instance, m.instance.config, rng, FRAMES)
@@ -179,7 +181,7 @@ def _result(
     stalled: UnitRun,
 ) -> CaseResult:
     instance = module.instance
-    expected = instance.operation.reference(instance.config, inputs)
+    expected = reference_of(instance.operation, instance.config, inputs)
     wrong = 0
     first = None
     for run in (free, stalled):
