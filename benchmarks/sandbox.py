@@ -59,9 +59,8 @@ def run() -> list[Figure]:
     """Warm and first calls, a large model, the peers, and a compile with all of it confined."""
     with _transform() as (empty, folder):
         figures = [*_warm(empty), *_first(folder), _large(empty), *_peers(folder)]
-    if TFC.exists():
-        figures += _compile(TFC, "tfc-w1a1")
-    return figures + _compile(DIGITS, "digits")
+    model, name = (TFC, "tfc-w1a1") if TFC.exists() else (DIGITS, "digits")
+    return figures + _compile(model, name)
 
 
 def small_model() -> Any:
@@ -174,7 +173,7 @@ def _compile(model: Path, name: str) -> list[Figure]:
     def seconds(confined: bool, folder: str) -> float:
         from brainsmith.toolchains.cache import BuildCache
 
-        options = CompileOptions(output=Path(folder, "build"), place=False)
+        options = CompileOptions(output=Path(folder, "build"), synthesize=False)
         registry = PluginRegistry().confined(
             SandboxSettings(confine_builtins=("transforms",) if confined else ())
         )
@@ -187,7 +186,7 @@ def _compile(model: Path, name: str) -> list[Figure]:
         with tempfile.TemporaryDirectory() as plain, tempfile.TemporaryDirectory() as confined:
             pairs.append((seconds(False, plain), seconds(True, confined)))
     ratio = statistics.median(confined / plain for plain, confined in pairs)
-    how = "cold, without placing; median of 3 pairs"
+    how = "cold, simulated and not synthesised; median of 3 pairs"
     return [
         Figure(f"{name}: all transforms confined, of the time without", ratio, "", 1.10, how),
         Figure(f"{name}: without", statistics.median(p for p, _ in pairs), "s", how=how),

@@ -23,6 +23,7 @@ from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.hdl import Hdl, Source, StreamPort, Unit
 from brainsmith.toolchains.verilator import build_simulation
 from brainsmith.toolchains.yosys import synthesize
+from tests.plugins.folders import TRUSTED
 
 from .integer_models import Builder
 
@@ -53,7 +54,9 @@ def returning(plugin: Path, op: str) -> None:
 
 
 def front(plugin: Path) -> FrontEnd:
+    """The design; the plugin's code runs here, as a worker would refuse some of it before."""
     registry = PluginRegistry([plugin.parent, builtin_folder()], distributions=False)
+    registry = registry.confined(TRUSTED)
     builder = Builder([1, 6], "INT4")
     negated = builder.add("Neg", ["x"], "n", [1, 6], "INT5")
     weights = np.random.default_rng(0).integers(-7, 8, (6, 4))
@@ -67,9 +70,9 @@ def front(plugin: Path) -> FrontEnd:
 
 def modules(plugin: Path) -> list[Module]:
     return [
-        implement(instance)
+        module
         for partition in front(plugin).design.partitions
-        for instance in partition.instances
+        for module in implement(partition.instances)
     ]
 
 
@@ -188,7 +191,7 @@ def test_a_source_takes_the_place_of_no_other_module(name: str, plugin: Path) ->
     taken = partition.name if name == "partition" else name
     with (plugin / "sign_flip.sv").open("a") as file:
         file.write(f"module {taken}; endmodule\n")
-    found = [implement(instance) for instance in partition.instances]
+    found = implement(partition.instances)
     with pytest.raises(PluginError, match=f"both declare '{taken}'"):
         generate(partition, found)
     if taken == name:

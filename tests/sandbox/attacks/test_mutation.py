@@ -40,7 +40,9 @@ def test_the_environment_is_needed_to_be_clean(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clean = surroundings.environment()
-    monkeypatch.setattr(surroundings, "environment", lambda: {**os.environ, **clean})
+    monkeypatch.setattr(
+        surroundings, "environment", lambda: {"PYTHONPATH": "/", **os.environ, **clean}
+    )
     zygotes.close()
     try:
         verdicts = {attack.act: flips(attack, stage, "") for attack in OF_ATTACKS["environment"]}
@@ -60,4 +62,9 @@ def test_the_limit_of_time_is_what_ends_a_call(attack: Attack, stage: Stage) -> 
 @pytest.mark.parametrize("attack", OF_ATTACKS["output_size"], ids=lambda attack: attack.name)
 def test_the_limit_of_size_is_what_ends_a_large_answer(attack: Attack, stage: Stage) -> None:
     larger = replace(attack, policy=replace(attack.policy, output_size=32 << 20))
-    assert confined(larger, stage, Level.L3).verdict != attack.expected
+    limited, seen = confined(attack, stage, Level.L3), confined(larger, stage, Level.L3)
+    assert limited.verdict == attack.expected
+    assert limited.trial is not None
+    assert seen.trial is not None
+    # An answer that is refused for what is in it was not too large.
+    assert type(seen.trial.outcome) is not type(limited.trial.outcome)
