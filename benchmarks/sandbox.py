@@ -173,12 +173,12 @@ def _compile(model: Path, name: str) -> list[Figure]:
     def seconds(confined: bool, folder: str) -> float:
         from brainsmith.toolchains.cache import BuildCache
 
-        options = CompileOptions(output=Path(folder, "build"), synthesize=False)
+        options = CompileOptions(output=Path(folder, "build"), synthesize=False, target_fps=100_000)
         registry = PluginRegistry().confined(
             SandboxSettings(confine_builtins=("transforms",) if confined else ())
         )
         start = time.perf_counter()
-        Compiler(registry, BuildCache(Path(folder, "cache"))).compile(model, "balanced", options)
+        Compiler(registry, BuildCache(Path(folder, "cache"))).compile(model, "area", options)
         return time.perf_counter() - start
 
     pairs = []
