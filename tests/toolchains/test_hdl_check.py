@@ -185,6 +185,12 @@ def test_what_else_is_refused(statement: str, what: str | None) -> None:
     ("define", "use", "line"),
     [
         ("`define lower 1", "assign x = `lower;", 4),
+        ("`define lower 1", "assign x = 1;", 1),
+        ("`define F x", "assign x = a``_b;", 4),
+        ("`define F(x) x ``_s", "`F(a)", 1),
+        ("`define F(x) x``'d0", "`F(a)", 1),
+        ('`define F(x) x"b"', '`F("a")', 1),
+        ('`define F(x) "b"x', '`F("a")', 1),
         ("`define F(x) `include x", "`F(a)", 1),
         ("`define F(bits) $bits (bits)", "`F(a)", 1),
         ("`define F(x) $bits x", "`F(a)", 1),
@@ -229,6 +235,64 @@ def test_a_macro_at_the_end_of_a_header_could_take_arguments_behind_it() -> None
     header = Source("m.svh", "`define F(x) x\n`F")
     error = refused(header, within('`include "m.svh"\n($bits)'))
     assert error.where == "m.svh:2"
+
+
+ROM = """
+module rom #(parameter string F = "", parameter [8*4-1:0] G = "rom1");
+  reg m [4];
+  initial if (F == "") $readmemh(G, m);
+  initial if ("" != F) $readmemh(F, m);
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "line"),
+    [
+        ("rom r ();", None),
+        ('rom #(.F("a.mem"), .G("")) r ();', None),
+        ('rom #(.F(W > 2 ? "a.mem" : "b.mem")) r ();', None),
+        ("rom #() r (); initial #1 x = 1; cover property (a ##1 b);", None),
+        ('rom #(.F("a/b.mem")) r ();', 3),
+        ('rom #(.F(".hidden")) r ();', 3),
+        ('rom #(.F({"a", "b"})) r ();', 3),
+        ('rom #(.F(W ? 8\'h2f : "")) r ();', 3),
+        ("rom #(.F(pkg::NAME)) r ();", 3),
+        ("rom #(.F(names[0])) r ();", 3),
+        ("rom #(.F(NAME)) r (); localparam NAME = {8'h2f};", 3),
+        ('rom #(.F(NAME)) r (); localparam NAME = "a", OTHER = 1;', None),
+        ("rom #(.F(NAME)) r (); string NAME;", 3),
+        ("rom #(.F(NAME)) r (); function f(string NAME);", 3),
+        ('rom #(.F(NAME)) r (); parameter OTHER = 1, NAME = "/a";', 3),
+        ("rom #(.F(NAME)) r (); initial NAME = 1;", 3),
+        ("rom #(.F(NAME)) r (); initial {NAME} = 1;", 3),
+        ("rom #(.F(\\NAME )) r (); initial {NAME} = 1;", 3),
+        ("rom #(`WITH) r ();", 3),
+        ("rom #`WITH r ();", 3),
+        ("rom #", 3),
+        ("rom #(.F(" + "(" * 80, 3),
+        ("initial $readmemh(F", 3),
+        ("initial $readmemh;", 3),
+        ("initial $readmemb(F[0], m);", 3),
+    ],
+)
+def test_which_file_a_memory_reads_is_seen(use: str, line: int | None) -> None:
+    sources = Source("rom.sv", ROM), within(use, "`define WITH (1)\n")
+    if line is None:
+        check_sources(sources)
+    else:
+        assert refused(*sources).where == f"t.sv:{line}"
+
+
+def test_names_of_memory_files_are_bounded() -> None:
+    chain = "".join(f"x #(.F{i}(F{i + 1})) y ();\n" for i in range(257))
+    assert "256 names" in refused(within(f"initial $readmemh(F0, m);\n{chain}")).what
+
+
+def test_a_value_that_goes_on_behind_a_header_is_refused() -> None:
+    header = Source("part.svh", "rom #(.F(")
+    sources = header, Source("rom.sv", ROM), within('`include "part.svh"\n"/etc/hostname")) r ();')
+    assert refused(*sources).where == "part.svh:1"
 
 
 COMMON = r"""
