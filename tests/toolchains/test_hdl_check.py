@@ -263,7 +263,12 @@ endmodule
         ('rom #(.F(NAME)) r (); localparam NAME = "a", OTHER = 1;', None),
         ("rom #(.F(NAME)) r (); string NAME;", 3),
         ("rom #(.F(NAME)) r (); function f(string NAME);", 3),
+        ('rom #(.F(NAME)) r (); parameter OTHER = (1 + 2), NAME = "a", MORE = 3;', None),
+        ("rom #(.F(NAME)) r (); parameter int OTHER = {1, 2}, string NAME;", None),
         ('rom #(.F(NAME)) r (); parameter OTHER = 1, NAME = "/a";', 3),
+        ('rom #(.F(NAME)) r (); parameter OTHER = 1; string MORE, NAME = "a";', 3),
+        ('rom #(.F(NAME)) r (); parameter X = 1; initial f(parameter, (NAME = "a", NAME));', 3),
+        ('rom #(.F(NAME)) r (); parameter X = f(1, NAME = "a");', 3),
         ("rom #(.F(NAME)) r (); initial NAME = 1;", 3),
         ("rom #(.F(NAME)) r (); initial {NAME} = 1;", 3),
         ("rom #(.F(\\NAME )) r (); initial {NAME} = 1;", 3),
@@ -282,6 +287,54 @@ def test_which_file_a_memory_reads_is_seen(use: str, line: int | None) -> None:
         check_sources(sources)
     else:
         assert refused(*sources).where == f"t.sv:{line}"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("import own::*; timeunit 1ns; (* keep *) module a; endmodule : a\n;", None),
+        ("module a import own::*; (); wire [own::W-1:0] x; endmodule", None),
+        ("macromodule a; endmodule interface b; endinterface", None),
+        ("localparam F = 1;", 1),
+        ("typedef enum {F} t;", 1),
+        ("string f;", 1),
+        ("module a; endmodule\nfunction int f(); endfunction", 2),
+        ("module a; module b; endmodule\nparameter F = 1; endmodule", 2),
+        ("module a; virtual interface b c; endmodule\nparameter F = 1;", 2),
+        ("module a; endmodule : parameter F = 1;", 1),
+        ("import other::*;", 1),
+        ("module a; wire [other::W-1:0] x; endmodule", 1),
+        ("`define OTHER other\nmodule a; wire [`OTHER::W-1:0] x; endmodule", 2),
+        ("`define ALL parameter F = 1;\n`ALL", 2),
+        ("`define ALL endmodule parameter F = 1; module b;\nmodule a; `ALL endmodule", 1),
+    ],
+)
+def test_nothing_is_declared_for_all_plugins(text: str, line: int | None) -> None:
+    sources = Source("own.sv", "package own; localparam W = 1; endpackage"), Source("t.sv", text)
+    if line is None:
+        check_sources(sources)
+    else:
+        assert refused(*sources).where == f"t.sv:{line}"
+
+
+@pytest.mark.parametrize(
+    ("header", "outside", "fine"),
+    [
+        ("`define A 1\n`ifdef B\n`endif\n", True, True),
+        ("localparam A = 1;\n", True, False),
+        ("localparam A = 1;\n", False, True),
+        ("endmodule localparam A = 1; module b;", False, False),
+        ('`include "more.svh"\n', True, False),
+    ],
+)
+def test_headers_declare_nothing_for_all_plugins(header: str, outside: bool, fine: bool) -> None:
+    include = '`include "a.svh"'
+    source = within("", f"{include}\n") if outside else within(include)
+    sources = [Source("a.svh", header), Source("more.svh", "localparam B = 1;"), source]
+    if fine:
+        check_sources(sources)
+    else:
+        refused(*sources)
 
 
 def test_names_of_memory_files_are_bounded() -> None:

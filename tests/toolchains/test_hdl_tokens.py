@@ -69,9 +69,9 @@ def test_strings_and_escaped_names_neither_hide_nor_invent_a_name(
     pieces: list[str], name: str
 ) -> None:
     within = " ".join(piece for piece in pieces if "techmap" not in piece.lower())
-    check_sources([Source("t.sv", f'{within} "{name}" \\x{name} .')])
+    check_sources([Source("t.sv", f'module t; {within} "{name}" \\x{name} ; endmodule')])
     with pytest.raises(PluginSecurityError, match=re.escape(name)):
-        check_sources([Source("t.sv", f"{within} {name} {within} .")])
+        check_sources([Source("t.sv", f"module t; {within} {name} {within} ; endmodule")])
 
 
 @given(st.text("`$\"\\/*()ab1'\n \t#.", max_size=40))

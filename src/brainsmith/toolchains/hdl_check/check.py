@@ -31,6 +31,7 @@ from brainsmith.toolchains.hdl_check.macros import (
     defined,
 )
 from brainsmith.toolchains.hdl_check.memory_files import check_memory_files
+from brainsmith.toolchains.hdl_check.scopes import check_scopes
 from brainsmith.toolchains.hdl_check.tokens import Token, refusal, tokens
 
 MAX_SOURCES = 512
@@ -74,6 +75,7 @@ def _check_sources(sources: tuple[Source, ...]) -> None:
         check_includes(file.source, file.code, sources)
     pairs = [(file.source, file.code) for file in files]
     check_recursion(pairs)
+    check_scopes(pairs)
     check_memory_files(pairs)
 
 

@@ -8,6 +8,7 @@ from brainsmith.toolchains.hdl import Source
 from brainsmith.toolchains.hdl_check.tokens import tokens
 
 DECLARING = frozenset(("module", "macromodule", "interface", "package", "checker"))
+ENDS = {name: "end" + name.removeprefix("macro") for name in DECLARING}
 LIFETIMES = frozenset(("automatic", "static"))
 
 

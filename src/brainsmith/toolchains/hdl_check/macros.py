@@ -26,11 +26,12 @@ from itertools import pairwise
 from brainsmith.errors import PluginSecurityError
 from brainsmith.toolchains.hdl import Source
 from brainsmith.toolchains.hdl_check.allowed import DIRECTIVES, READERS
-from brainsmith.toolchains.hdl_check.declarations import DECLARING
+from brainsmith.toolchains.hdl_check.declarations import ENDS
 from brainsmith.toolchains.hdl_check.tokens import Token, refusal
 
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _CLOSING = frozenset(_OPENING.values())
+_ELSEWHERE = READERS | ENDS.keys() | frozenset(ENDS.values())
 _APART = "put a space between the two"
 _OPERAND = "write the other operand too"
 
@@ -225,7 +226,7 @@ class _Macros:
         """What stands in a body, a default or an argument."""
         if token.kind == "directive" and not is_use(token):
             raise self._refuse(token, "is a directive within a macro", "write it outside")
-        if token.kind == "escaped" or token.text in DECLARING or token.text in READERS:
+        if token.kind == "escaped" or token.text in _ELSEWHERE:
             raise self._refuse(token, "is not allowed within a macro", "write it outside")
         if token.text == '""':
             raise self._refuse(token, "is an empty string within a macro", "write it outside")

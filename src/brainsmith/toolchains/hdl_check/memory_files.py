@@ -26,12 +26,13 @@ _HINT = (
     'instance passes on by .NAME(OTHER), or by a literal, "plain_name.mem"'
 )
 _TYPES = frozenset(("string", "logic", "bit", "reg"))
-_PARAMETERS = ("parameter", "localparam")
+_PARAMETER = frozenset(("parameter", "localparam"))
 _NAMES = frozenset(("word", "escaped"))
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 MAX_NAMES = 256
 _MAX_VALUE = 60
+_MAX_LIST = 1000
 
 Code = Sequence[Token]
 
@@ -151,34 +152,39 @@ class _Places:
         )
 
     def _is_declared(self, index: int) -> bool:
-        if not self._is_parameter(index):
-            return False
+        """Whether the name at `index` is declared there as a parameter, with a plain default."""
         last = index + 1
         if self._text(last) == "=":
             last += 2
             if last > len(self.code) or not _is_plain(self.code[last - 1]):
                 return False
-        return self._text(last) in (",", ")", ";")
-
-    def _is_parameter(self, index: int) -> bool:
-        """Whether `parameter` stands before a name, and between them a type or other parameters."""
+        if self._text(last) not in (",", ")", ";"):
+            return False
         place = index - 1
-        if self._text(place) == ",":
-            depth = 0
-            while place >= 0 and self._text(place) not in (*_PARAMETERS, ";"):
-                mark = self._text(place) if self.code[place].kind == "mark" else ""
-                depth += (mark in _CLOSING) - (mark in _OPENING) if mark else 0
-                if depth < 0:
-                    return False
-                place -= 1
-            return depth == 0 and self._text(place) in _PARAMETERS
         if self._text(place) == "]":
-            while place >= 0 and self._text(place) != "[":
-                place -= 1
-            place -= 1
+            place = self._before_brackets(place)
         if self._text(place) in _TYPES:
             place -= 1
-        return self._text(place) in _PARAMETERS
+        return self._text(place) in _PARAMETER or (
+            self._text(place) == "," and self._in_list(place)
+        )
+
+    def _before_brackets(self, place: int) -> int:
+        while place >= 0 and self._text(place) != "[":
+            place -= 1
+        return place - 1
+
+    def _in_list(self, place: int) -> bool:
+        """Whether the comma at `place` stands in a list that begins with `parameter`."""
+        depth = 0
+        for token in self.code[place : max(0, place - _MAX_LIST) : -1]:
+            mark = token.text if token.kind == "mark" else ""
+            depth += (mark in _CLOSING) - (mark in _OPENING) if mark else 0
+            if depth < 0 or mark == ";":
+                return False
+            if depth == 0 and token.text in _PARAMETER:
+                return True
+        return False
 
     def _parameters(self, index: int) -> None:
         """Values of parameters are given by name: their order would not tell whose they are."""
