@@ -35,7 +35,7 @@ bench: setup
 	$(BIN)/python -m benchmarks
 
 lock:
-	uv pip compile pyproject.toml --extra fpga --extra dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra fpga --extra pdk --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --no-config \
 	  --output-file requirements/lock.txt
 

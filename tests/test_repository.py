@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-LOCKED_EXTRAS = ("fpga", "dev")
+LOCKED_EXTRAS = ("fpga", "pdk", "dev")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 TRAINING_ONLY = {"torch", "brevitas"}
 
