@@ -73,7 +73,7 @@ def pack(model: Model) -> Bundle:
     """The model as data; it is not changed, and its large constants are not copied."""
     tensors: dict[str, np.ndarray] = {}
     with _hollow(model.ir, tensors):
-        proto = ir.to_proto(model.ir)
+        proto = ir.serde.serialize_model(model.ir)
     valuetypes.write_annotations(model.graph, proto.graph)
     marks = [
         (number, value.name, datatype, *limits)

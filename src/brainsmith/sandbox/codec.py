@@ -19,7 +19,7 @@ import onnx
 
 from brainsmith.errors import BrainsmithError
 from brainsmith.model.model import Model
-from brainsmith.sandbox.bundle import Bundle, pack
+from brainsmith.sandbox.bundle import Bundle, pack, unpack
 from brainsmith.sandbox.conformity import Seen, fields_of
 from brainsmith.sandbox.records import RECORDS, record_class
 
@@ -78,14 +78,17 @@ def dumps(value: Any) -> list[Buffer]:
     return buffers
 
 
-def loads(buffer: Buffer) -> Any:
+def loads(buffer: Buffer, *, own: bool = False) -> Any:
     """The value that `dumps` wrote; arrays are read-only views of the buffer.
+
+    Args:
+        own: whether it is the host's own, read by a worker: models are not looked through then.
 
     Raises:
         CodecError: the buffer holds no value; nothing else is raised, whatever it holds.
     """
     try:
-        return _Reader(memoryview(buffer).toreadonly().cast("B")).value()
+        return _Reader(memoryview(buffer).toreadonly().cast("B"), own=own).value()
     except CodecError:
         raise
     except (BrainsmithError, ValueError, TypeError, KeyError, OverflowError) as error:
@@ -247,7 +250,7 @@ _WRITERS: dict[type, _Write] = {
 class _Reader:
     """One value from a buffer of a foreign source."""
 
-    def __init__(self, view: memoryview) -> None:
+    def __init__(self, view: memoryview, *, own: bool) -> None:
         if len(view) < _HEADER.size:
             raise CodecError("it is shorter than its header")
         magic, length = _HEADER.unpack(view[: _HEADER.size])
@@ -259,6 +262,7 @@ class _Reader:
         top = _json(bytes(view[_HEADER.size : end]))
         self._segments = _cut(view, end, top["segments"])
         self._used = [False] * len(self._segments)
+        self._own = own
         self._rows: list[Any] = top["rows"]
         self._value: Item = top["value"]
         self._read: list[Any] = []
@@ -381,6 +385,8 @@ class _Reader:
         (bundle,) = self._items(row)
         if not isinstance(bundle, Bundle):
             raise CodecError("a model is none")
+        if self._own:
+            return unpack(bundle)
         from brainsmith.sandbox.foreign import accept
 
         return accept(bundle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,6 +85,7 @@ def confine(c: Confinement, *, keep: Collection[int]) -> None:
         open_files=c.open_files,
         without=without,
     )
+    limits.of_all(without)
     _give_up(without)
     if c.level >= _OWN_FILES and "files" not in without:
         landlock.restrict(
@@ -121,6 +122,7 @@ class Halfway:
             OSError: a step is refused; then nothing may run here.
         """
         without = frozenset(c.without)
+        limits.of_all(without)
         _give_up(without)
         rules = None
         if c.level >= _OWN_FILES and "files" not in without:
@@ -135,14 +137,16 @@ class Halfway:
             channel.send(READY)
         return cls(c, rules)
 
-    def complete(self, readable: Iterable[str]) -> None:
-        """The rest, for a call that may read these files and folders too.
+    def complete(self, readable: Sequence[int]) -> None:
+        """The rest, for a call that may read what these descriptors stand for; they are closed.
 
         Raises:
             OSError: a step is refused; then nothing may run here.
         """
         if self.rules is not None:
             landlock.apply(self.rules, readable)
+        for fd in readable:
+            os.close(fd)
 
 
 def _give_up(without: frozenset[str]) -> None:

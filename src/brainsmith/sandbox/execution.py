@@ -17,7 +17,7 @@ from brainsmith.errors import (
     PluginSecurityError,
     SandboxViolation,
 )
-from brainsmith.sandbox import codec, limits, memory, messages, rules, surroundings
+from brainsmith.sandbox import codec, landlock, limits, memory, messages, rules, surroundings
 from brainsmith.sandbox.codec import CodecError
 from brainsmith.sandbox.confinement import Confinement
 from brainsmith.sandbox.frame import SIZE as HEADER
@@ -39,10 +39,11 @@ from brainsmith.sandbox.providers import Provider
 from brainsmith.sandbox.record import CallRecord, Ledger
 from brainsmith.sandbox.supervisor import Supervisor
 from brainsmith.sandbox.text import visible
-from brainsmith.sandbox.zygotes import Kind, Worker, WorkerLostError, zygotes
+from brainsmith.sandbox.zygotes import Kind, WorkerLostError, zygotes
 
 _ATTEMPTS = 3
 _OPEN_FILES = 64
+_MOST_READABLE = 200
 # Errors that a plugin may raise on purpose; all others are its mistakes.
 _OWN = ("ConfigurationError", "ModelError", "PluginError", "PluginValidationError", "TargetError")
 _ASK = {
@@ -156,18 +157,28 @@ def attempt(
     kind = _kind(subject, level, readable, without, provider)
     confinement = replace(kind.confinement, readable=(*kind.confinement.readable, *readable))
     question = memory.sealed(codec.dumps(arguments))
-    request = {
-        "function": function,
-        "readable": readable,
-        "paths": [str(path) for path in subject.paths],
-    }
-    try:
+    request = {"function": function, "paths": [str(path) for path in subject.paths]}
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, question)
+        given_fds = [question, *_places(readable, subject.name, stack)]
         for _ in range(_ATTEMPTS):
             with contextlib.suppress(WorkerLostError):
-                return _once(kind, request, question, confinement, policy, report_only)
-    finally:
-        os.close(question)
+                return _once(kind, request, given_fds, confinement, policy, report_only)
     raise PluginSecurityError("the sandbox ends in the middle of calls", where=subject.name)
+
+
+def _places(readable: tuple[str, ...], name: str, stack: contextlib.ExitStack) -> list[int]:
+    """Descriptors that stand for what a worker may read; it need not look for it then."""
+    if len(readable) > _MOST_READABLE:
+        raise PluginSecurityError(
+            f"it may read {len(readable)} files and folders, at most {_MOST_READABLE} are possible",
+            where=name,
+            hint="name the folder that holds them in `permissions: readable_paths`",
+        )
+    found = [fd for path in readable if (fd := landlock.place(path)) is not None]
+    for fd in found:
+        stack.callback(os.close, fd)
+    return found
 
 
 def _confinement(level: Level, without: tuple[str, ...]) -> Confinement:
@@ -185,7 +196,7 @@ def _confinement(level: Level, without: tuple[str, ...]) -> Confinement:
 def _once(
     kind: Kind,
     request: dict[str, Any],
-    question: int,
+    given: list[int],
     confinement: Confinement,
     policy: SandboxPolicy,
     report_only: bool,
@@ -202,8 +213,10 @@ def _once(
         answer = memory.answer_file(policy.output_size + HEADER)
         stack.callback(os.close, answer)
         status, output = _pipe(stack), _pipe(stack)
-        fds = (question, answer, status[1], output[1])
-        _limit(worker, policy, confinement)
+        question, *readable = given
+        fds = (question, answer, status[1], output[1], *readable)
+        pid = worker.pid
+        _limit(pid, policy, confinement, len(fds))
         try:
             messages.send(worker.channel, request, fds)
         except BrokenPipeError as error:
@@ -211,10 +224,10 @@ def _once(
         os.close(status[1])
         os.close(output[1])
         supervisor = Supervisor(
-            worker, listener, confinement, policy, answer, status[0], output[0], report_only
+            worker, pid, listener, confinement, policy, answer, status[0], output[0], report_only
         )
         outcome = supervisor.watch()
-        cpu, peak = _used(worker)
+        cpu, peak = _used(pid)
         return Trial(
             outcome,
             tuple(supervisor.violations),
@@ -225,7 +238,7 @@ def _once(
         )
 
 
-def _limit(worker: Worker, policy: SandboxPolicy, confinement: Confinement) -> None:
+def _limit(pid: int, policy: SandboxPolicy, confinement: Confinement, given: int) -> None:
     """Sets the limits of a worker that waits, from outside.
 
     Raises:
@@ -234,11 +247,11 @@ def _limit(worker: Worker, policy: SandboxPolicy, confinement: Confinement) -> N
     """
     try:
         limits.of_call(
-            worker.pid,
+            pid,
             memory=policy.memory,
             cpu_time=policy.cpu_time,
             file_size=policy.output_size + HEADER,
-            open_files=_OPEN_FILES,
+            open_files=_OPEN_FILES + given,
             without=frozenset(confinement.without),
         )
     except (ProcessLookupError, FileNotFoundError) as error:
@@ -256,15 +269,12 @@ def _pipe(stack: contextlib.ExitStack) -> tuple[int, int]:
     return ends
 
 
-def _used(worker: Worker) -> tuple[float, int]:
+def _used(pid: int) -> tuple[float, int]:
     """Processor seconds and the most memory in bytes of a worker that has not been reaped."""
     try:
-        cpu = limits.processor_time(worker.pid)
-        lines = Path(f"/proc/{worker.pid}/status").read_text().splitlines()
+        return limits.processor_time(pid), limits.peak_memory(pid)
     except OSError:
         return 0.0, 0
-    peak = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "0")
-    return cpu, int(peak) * 1024
 
 
 def _kind(

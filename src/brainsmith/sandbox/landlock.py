@@ -81,18 +81,30 @@ def ruleset(
     return rules
 
 
-def apply(rules: int, readable: Iterable[str] = ()) -> None:
+def apply(rules: int, readable: Iterable[int] = ()) -> None:
     """Applies a set of rules, which is closed, with further files and folders.
+
+    Args:
+        rules: its descriptor.
+        readable: descriptors of files, and of folders with all that is in them.
 
     Raises:
         OSError: the kernel refuses.
     """
     try:
-        for path in readable:
-            _allow(rules, path, _READING)
+        for fd in readable:
+            _add(rules, fd, _READING)
         _check(_libc.syscall(_RESTRICT, rules, 0), "landlock_restrict_self")
     finally:
         os.close(rules)
+
+
+def place(path: str) -> int | None:
+    """A descriptor that stands for a file or folder and reads nothing; None if none is there."""
+    try:
+        return os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return None
 
 
 def _handled(version: int) -> int:
@@ -121,19 +133,21 @@ def _create(version: int, handled: int, *, scoped: bool) -> int:
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
     """Lets a path be used; one that is not there needs no rule."""
-    try:
-        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError, NotADirectoryError):
+    fd = place(path)
+    if fd is None:
         return
     try:
-        if not stat.S_ISDIR(os.fstat(fd).st_mode):
-            rights &= _OF_FILES
-        if rights:
-            beneath = struct.pack("=Qi", rights, fd)
-            result = _libc.syscall(_ADD, ruleset, _PATH_BENEATH, beneath, 0)
-            _check(result, f"landlock_add_rule {path}")
+        _add(ruleset, fd, rights)
     finally:
         os.close(fd)
+
+
+def _add(ruleset: int, fd: int, rights: int) -> None:
+    if not stat.S_ISDIR(os.fstat(fd).st_mode):
+        rights &= _OF_FILES
+    if rights:
+        beneath = struct.pack("=Qi", rights, fd)
+        _check(_libc.syscall(_ADD, ruleset, _PATH_BENEATH, beneath, 0), "landlock_add_rule")
 
 
 def _check(result: int, what: str) -> int:

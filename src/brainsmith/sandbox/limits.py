@@ -21,7 +21,7 @@ def of_call(
     open_files: int,
     without: frozenset[str] = frozenset(),
 ) -> None:
-    """Limits a process for the rest of its life.
+    """Limits a process for the rest of its life, as a call is.
 
     Args:
         pid: its number; 0 for this process.
@@ -40,11 +40,30 @@ def of_call(
         _set(pid, resource.RLIMIT_FSIZE, file_size)
     if "open-files" not in without:
         _set(pid, resource.RLIMIT_NOFILE, open_files)
+
+
+def of_all(without: frozenset[str] = frozenset()) -> None:
+    """Limits this process for the rest of its life, as every call is.
+
+    Args:
+        without: rules that are left out.
+    """
     if "core-dumps" not in without:
-        _set(pid, resource.RLIMIT_CORE, 0)
-    _set(pid, resource.RLIMIT_STACK, _STACK)
+        _set(0, resource.RLIMIT_CORE, 0)
+    _set(0, resource.RLIMIT_STACK, _STACK)
     for name in ("MEMLOCK", "MSGQUEUE", "NICE", "RTPRIO"):
-        _set(pid, getattr(resource, f"RLIMIT_{name}"), 0)
+        _set(0, getattr(resource, f"RLIMIT_{name}"), 0)
+
+
+def peak_memory(pid: int) -> int:
+    """The most bytes of memory that a process had at once.
+
+    Raises:
+        OSError: it is gone.
+    """
+    with open(f"/proc/{pid}/status", "rb", buffering=0) as file:
+        _, _, rest = file.read(4096).partition(b"VmHWM:")
+    return int(rest.split(None, 1)[0]) * 1024 if rest else 0
 
 
 def processor_time(pid: int) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 MAX_SIZE = 1 << 17
-MAX_FDS = 8
+MAX_FDS = 253  # of one message, by the kernel
 _FD = array.array("i").itemsize
 
 

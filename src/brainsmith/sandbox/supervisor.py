@@ -41,6 +41,7 @@ class Supervisor:
 
     Args:
         worker: the process.
+        pid: its number here.
         listener: where the kernel tells of its system calls; None where it is not filtered.
         confinement: what it is confined to.
         policy: its limits.
@@ -51,6 +52,7 @@ class Supervisor:
     """
 
     worker: Worker
+    pid: int
     listener: int | None
     confinement: Confinement
     policy: SandboxPolicy
@@ -75,7 +77,7 @@ class Supervisor:
             self._poll.register(fd, select.POLLIN)
         if self.listener is not None:
             seccomp.hasten(self.listener)
-            self._witness = Witness(self.worker.pid, self.confinement)
+            self._witness = Witness(self.pid, self.confinement)
             self._poll.register(self.listener, select.POLLIN)
         try:
             while True:

@@ -128,7 +128,7 @@ class Witness:
         flags = call.args[2 if name == "openat" else 1]
         writing = bool(flags & _WRITING) and not flags & os.O_PATH
         seen = self._as_seen(path)
-        real = os.path.realpath(seen)
+        real = _real(seen)
         if self._allowed(real, writing=writing):
             return Verdict(None)
         # Not of `real`: links below /proc lead to what has no path.
@@ -202,6 +202,18 @@ class Witness:
         except (OSError, OverflowError):
             return b""
         return found
+
+
+def _real(path: str) -> str:
+    """The path without links, as the kernel finds it: of what is there that takes one step."""
+    try:
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return os.path.realpath(path)
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}")
+    finally:
+        os.close(fd)
 
 
 def _lines(path: str) -> list[str]:

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import importlib
 import importlib.machinery
+import importlib.util
 import json
 import os
 import signal
@@ -29,8 +30,10 @@ from brainsmith.sandbox.levels import Level
 # Descriptors of a worker; all others are closed.
 STATUS, ANSWER, QUESTION, CONTROL = 3, 4, 5, 6
 _KEPT = (0, 1, 2, CONTROL)
+_PLACES = 4  # descriptors of a request that have a number of their own
 _ASIDE = 32  # where descriptors wait until they get their numbers
 DONE = b"."
+_libc = ctypes.CDLL(None)
 _SAMPLE = bytearray()
 
 
@@ -82,8 +85,8 @@ def serve(channel: socket.socket, confinement: Confinement) -> NoReturn:
         request, fds = messages.receive(channel)
     except EOFError:
         os._exit(0)  # the host needs no further worker
-    _take_places(fds)
-    _answer(request, halfway, failure)
+    _take_places(fds[:_PLACES])
+    _answer(request, fds[_PLACES:], halfway, failure)
     os.write(STATUS, DONE)
     while True:  # the host reads what this process used, and ends it
         time.sleep(60)
@@ -99,15 +102,16 @@ def rehearse() -> None:
     finder = importlib.machinery.FileFinder(
         here, (importlib.machinery.SourceFileLoader, importlib.machinery.SOURCE_SUFFIXES)
     )
-    spec = finder.find_spec("probe")
+    spec = finder.find_spec("sample")
     assert spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader)
-    spec.loader.source_to_code(spec.loader.get_data(__file__)[:2000].rpartition(b"\n\n")[0], "")
-    request = {"paths": [], "readable": [], "function": "os:getcwd"}
-    find(json.loads(json.dumps(request))["function"])()
+    code = spec.loader.source_to_code(spec.loader.get_data(spec.loader.path), spec.loader.path)
+    find(json.loads(json.dumps({"paths": [], "function": "os:getcwd"}))["function"])()
     if _SAMPLE:
         from brainsmith.sandbox import codec
 
-        codec.dumps(codec.loads(_SAMPLE))
+        sample = importlib.util.module_from_spec(spec)
+        exec(code, vars(sample))
+        codec.dumps(sample.Sample().apply(*codec.loads(_SAMPLE, own=True)))
 
 
 def _take_places(fds: Sequence[int]) -> None:
@@ -122,7 +126,12 @@ def _take_places(fds: Sequence[int]) -> None:
         os.close(fd)
 
 
-def _answer(request: dict[str, Any], halfway: Halfway | None, failure: OSError | None) -> None:
+def _answer(
+    request: dict[str, Any],
+    readable: Sequence[int],
+    halfway: Halfway | None,
+    failure: OSError | None,
+) -> None:
     """Completes the confinement, runs what is asked for, and writes the answer."""
     try:
         question = memory.mapped(QUESTION)
@@ -130,7 +139,7 @@ def _answer(request: dict[str, Any], halfway: Halfway | None, failure: OSError |
         os.close(CONTROL)
         if halfway is None:
             raise failure or OSError("this worker is not confined")
-        halfway.complete(request["readable"])
+        halfway.complete(readable)
     except BaseException as error:  # nothing of the plugin runs where this fails
         _write(Status.UNCONFINED, [_told(error).dump()])
         return
@@ -139,7 +148,7 @@ def _answer(request: dict[str, Any], halfway: Halfway | None, failure: OSError |
         # Not before: it loads NumPy, of which the plugin may bring a version of its own.
         from brainsmith.sandbox import codec
 
-        value = find(request["function"])(*codec.loads(question))
+        value = find(request["function"])(*codec.loads(question, own=True))
         buffers = codec.dumps(value)
     except BaseException as error:  # whatever it is, SystemExit included, is the answer
         _flush()
@@ -186,4 +195,4 @@ def _flush() -> None:
             stream.flush()
         except Exception:  # closed, or replaced by something else
             continue
-    ctypes.CDLL(None).fflush(None)
+    _libc.fflush(None)

@@ -86,10 +86,9 @@ class Worker:
     @property
     def pid(self) -> int:
         """Its number here; -1 when it is gone."""
-        for line in Path(f"/proc/self/fdinfo/{self.pidfd}").read_text().splitlines():
-            if line.startswith("Pid:"):
-                return int(line.split()[1])
-        return -1
+        with open(f"/proc/self/fdinfo/{self.pidfd}", "rb", buffering=0) as file:
+            _, _, rest = file.read(4096).partition(b"Pid:")
+        return int(rest.split(None, 1)[0])
 
     def kill(self) -> None:
         """Ends it, if it has not ended."""
