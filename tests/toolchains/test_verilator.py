@@ -163,11 +163,34 @@ def test_waves_are_written_when_asked_for(cache: BuildCache, dot, tmp_path: Path
     simulation.run(
         {"dot": {"x": case.inputs(2)}},
         frames_out={"dot": {"y": 1}},
-        wave=tmp_path / "dot.vcd",
+        wave=tmp_path / "dot.fst",
         progress=lambda done, total: seen.append((done, total)),
     )
-    assert "sum_q" in (tmp_path / "dot.vcd").read_text()
     assert seen[-1] == (2, 2)
+    rising = changes_of("clk", tmp_path / "dot.fst").count("1")
+    assert rising >= 16  # eight beats a frame
+    assert len(set(changes_of("sum_q", tmp_path / "dot.fst"))) > 2
+
+
+def changes_of(name: str, wave: Path) -> list[str]:
+    """All values of the first signal of this name, read by another program than wrote them."""
+    pylibfst = pytest.importorskip("pylibfst")
+
+    reader = pylibfst.lib.fstReaderOpen(str(wave).encode())
+    assert reader != pylibfst.ffi.NULL
+    _, signals = pylibfst.get_scopes_signals2(reader)
+    path = min(path for path in signals.by_name if path.rpartition(".")[2].split(" ")[0] == name)
+    handle = signals.by_name[path].handle
+    values: list[str] = []
+    pylibfst.lib.fstReaderSetFacProcessMaskAll(reader)
+
+    def note(_: object, time: int, facility: int, value: object) -> None:
+        if facility == handle:
+            values.append(pylibfst.helpers.string(value))
+
+    pylibfst.fstReaderIterBlocks(reader, note)
+    pylibfst.lib.fstReaderClose(reader)
+    return values
 
 
 def test_inputs_that_do_not_belong_to_the_units(cache: BuildCache, dot) -> None:

@@ -140,7 +140,7 @@ class Simulation:
                 the outputs, and ready that waits for valid. None: no stalls at all.
             timeout_cycles: cycles in which an unfinished unit moves no beat, after which it hangs.
             drain_cycles: cycles after the last beat in which no further one may come.
-            wave: VCD file to write; only if the simulation was built with `wave=True`.
+            wave: FST file to write; only if the simulation was built with `wave=True`.
             progress: called with the frames that have come out of all units, and their number.
 
         Raises:
@@ -164,8 +164,8 @@ class Simulation:
                 self._execute(folder, total, progress)
                 return self._read(folder, sources, sinks)
             finally:
-                if wave is not None and (folder / "wave.vcd").exists():
-                    shutil.move(folder / "wave.vcd", wave)
+                if wave is not None and (folder / "wave.fst").exists():
+                    shutil.move(folder / "wave.fst", wave)
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _streams(
@@ -210,7 +210,7 @@ class Simulation:
         index = {unit.name: position for position, unit in enumerate(self.units)}
         stall, seed = int(stall_seed is not None), (stall_seed or 0) % (1 << 31)
         counts = (len(self.units), len(sources), len(sinks), len(self.layout.monitors))
-        name = "wave.vcd" if wave is not None else "-"
+        name = "wave.fst" if wave is not None else "-"
         lines = [f"{stall} {seed} {timeout} {drain} {name}", " ".join(map(str, counts))]
         lines += [
             f"{index[s.unit.name]} {words_per_beat(s.port)} {s.beats} {s.per_frame}"

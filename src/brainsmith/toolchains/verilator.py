@@ -21,8 +21,7 @@ from brainsmith.toolchains.wrapper import TOP, Layout, wrapper
 _BENCH = Path(__file__).parent / "bench"
 _PREFIX = "Vbench"
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
-# FST would need the headers of lz4 and zlib, which a machine with just g++ lacks.
-_RUNTIME_WAVE = ("verilated_vcd_c.cpp",)
+_RUNTIME_WAVE = ("verilated_fst_c.cpp",)
 # A network of 14 000 LUTs builds in 16 s of processor time, 25 s with -O2, which simulates 5 %
 # faster, and 12 s with -O0, which takes twice as long to simulate.
 _OPTIMIZE = "-O1"
@@ -60,7 +59,7 @@ def build_simulation(
     The contents of memory images are read at run time, so they do not cause another build.
 
     Args:
-        wave: build it so that runs can write VCD waves (slower).
+        wave: build it so that runs can write FST waves (slower).
         options: further options of Verilator.
 
     Raises:
@@ -123,7 +122,7 @@ class _Build:
         arguments = [*_VERILATOR_OPTIONS, *self.options, "--prefix", _PREFIX, "--top-module", TOP]
         arguments += ["--Mdir", ".", "-Isrc", *(f"src/{name}" for name in names)]
         if self.wave:
-            arguments.append("--trace-vcd")
+            arguments.append("--trace-fst")
         run(
             self.verilator,
             arguments,
@@ -209,7 +208,7 @@ def _flags(verilator: Tool, wave: bool) -> tuple[str, ...]:
         f"-I{include}",
         f"-I{include / 'vltstd'}",
         f"-DVM_TRACE={traced}",
-        f"-DVM_TRACE_VCD={traced}",
+        f"-DVM_TRACE_FST={traced}",
         f"-DBRAINSMITH_WAVE={traced}",
     )
 
@@ -218,7 +217,8 @@ def _runtime(
     verilator: Tool, compiler: Tool, wave: bool, cache: BuildCache, log: BuildLog | None
 ) -> Path:
     """The folder with Verilator's run-time library, the bench and a precompiled header."""
-    bench = [(path.name, digest(path.read_bytes())) for path in sorted(_BENCH.glob("bench.*"))]
+    files = [*_BENCH.glob("bench.*"), *(_BENCH.glob("fst/*") if wave else ())]
+    bench = [(path.name, digest(path.read_bytes())) for path in sorted(files)]
     flags = _flags(verilator, wave)
     key = {
         "what": "simulation runtime",
@@ -235,7 +235,7 @@ def _runtime(
         pieces = []
         for source in units:
             (folder / f"{source.stem}.cpp").write_text(f'#include "{source}"\n')
-            pieces.append((source.stem, ["-O2", *flags, f"-I{_BENCH}"]))
+            pieces.append((source.stem, ["-O2", *flags, f"-I{_BENCH}", f"-I{_BENCH / 'fst'}"]))
         _compile_all(compiler, pieces, folder, "simulation runtime", log)
         _precompile(compiler, flags, folder, wave, log)
 
@@ -245,7 +245,7 @@ def _runtime(
 def _precompile(
     compiler: Tool, flags: Sequence[str], folder: Path, wave: bool, log: BuildLog | None
 ) -> None:
-    headers = ["verilated.h", "verilated_vcd_c.h"] if wave else ["verilated.h"]
+    headers = ["verilated.h", "verilated_fst_c.h"] if wave else ["verilated.h"]
     (folder / _HEADER).write_text("".join(f'#include "{header}"\n' for header in headers))
     arguments = [_OPTIMIZE, *flags, "-x", "c++-header", _HEADER, "-o", f"{_HEADER}.gch"]
     run(compiler, arguments, purpose="simulation runtime", cwd=folder, log=log)

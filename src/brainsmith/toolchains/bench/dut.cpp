@@ -4,7 +4,7 @@
 #include "Vbench.h"
 #include "verilated.h"
 #if BRAINSMITH_WAVE
-#include "verilated_vcd_c.h"
+#include "verilated_fst_c.h"
 #endif
 
 #include <memory>
@@ -12,7 +12,7 @@
 static std::unique_ptr<VerilatedContext> context;
 static std::unique_ptr<Vbench> model;
 #if BRAINSMITH_WAVE
-static std::unique_ptr<VerilatedVcdC> trace;
+static std::unique_ptr<VerilatedFstC> trace;
 #endif
 
 Dut dut_open(uint32_t seed, const char* wave) {
@@ -24,7 +24,7 @@ Dut dut_open(uint32_t seed, const char* wave) {
     model = std::make_unique<Vbench>(context.get(), "top");
 #if BRAINSMITH_WAVE
     if (wave) {
-        trace = std::make_unique<VerilatedVcdC>();
+        trace = std::make_unique<VerilatedFstC>();
         model->trace(trace.get(), 99);
         trace->open(wave);
     }

@@ -14,7 +14,7 @@ struct Dut {
     const uint32_t* monitor_ready;
 };
 
-// `wave` is the name of a VCD file, or nullptr.
+// `wave` is the name of an FST file, or nullptr.
 Dut dut_open(uint32_t seed, const char* wave);
 void dut_eval(bool clk, bool rst_n);
 void dut_dump(uint64_t time);
