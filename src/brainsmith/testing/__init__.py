@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from brainsmith.testing.check_kernel import CaseResult, KernelCase, check_kernel
+from brainsmith.testing.case import CaseResult, KernelCase, WrongElement
+from brainsmith.testing.check_kernel import check_kernel
 
-__all__ = ["CaseResult", "KernelCase", "check_kernel"]
+__all__ = ["CaseResult", "KernelCase", "WrongElement", "check_kernel"]

@@ -2,200 +2,199 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from pprint import pformat
 
 import numpy as np
 
-from brainsmith.api import IntType, KernelConfig
-from brainsmith.compiler.answers import reference_of
-from brainsmith.compiler.codegen import project
-from brainsmith.compiler.design import Instance
-from brainsmith.compiler.folding import estimate, prepare
-from brainsmith.compiler.implement import Module, implement
 from brainsmith.compiler.mapping import Candidate
-from brainsmith.compiler.schedule import first_to_last, schedule_of
-from brainsmith.compiler.stimuli import stimuli
+from brainsmith.errors import PluginError
 from brainsmith.plugins import PluginRegistry
-from brainsmith.toolchains.cache import BuildCache
-from brainsmith.toolchains.process import BuildLog
-from brainsmith.toolchains.simulation import UnitRun
-from brainsmith.toolchains.verilator import build_simulation
+from brainsmith.testing.case import CaseResult, KernelCase
+from brainsmith.testing.examples import cases_of
+from brainsmith.testing.finding import find
+from brainsmith.testing.limits import Limits
+from brainsmith.testing.plans import Plan, draw_plans
+from brainsmith.testing.shrinking import smallest
+from brainsmith.testing.simulating import Bench, faults
+from brainsmith.testing.waves import WAVES
+from brainsmith.toolchains.simulation import StreamError
 
-FRAMES = 9
-
-
-@dataclass(frozen=True)
-class KernelCase:
-    """One configuration to check: loop bounds, datatype by port, folding, constants, device."""
-
-    dims: Mapping[str, int]
-    dtypes: Mapping[str, str]
-    folding: Mapping[str, int] = field(default_factory=dict)
-    statics: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
-    attributes: Mapping[str, object] = field(default_factory=dict)
-    params: Mapping[str, int | str] = field(default_factory=dict)
-    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    family: str = "ecp5"
-
-
-@dataclass(frozen=True, repr=False)
-class CaseResult:
-    """What the simulation of a case showed.
-
-    Attributes:
-        mismatches: wrong elements without and with random stalls on every port.
-        first_wrong: (port, frame, element, got, expected) of the first wrong element.
-        interval: measured cycles between frames that are driven back to back.
-        expected_interval: what the kernel's model says.
-        latency: measured cycles from a frame's first input beat to its last output beat.
-        expected_latency: the same from the stream model.
-    """
-
-    case: KernelCase
-    mismatches: int
-    first_wrong: tuple[str, int, int, int, int] | None
-    interval: float
-    expected_interval: int
-    latency: int
-    expected_latency: int
-
-    @property
-    def passed(self) -> bool:
-        """Whether the values, the interval and the latency are as they should be."""
-        return (
-            self.mismatches == 0
-            and self.interval == self.expected_interval
-            and self.latency == self.expected_latency
-        )
-
-    def __repr__(self) -> str:
-        """The configuration and what is wrong with it, in one line."""
-        case = self.case
-        shown = {**case.dims, **case.dtypes, **case.folding, **case.params}
-        name = " ".join(f"{key}={value}" for key, value in shown.items())
-        return f"<{name}, {case.family}: {'; '.join(self._failures()) or 'passed'}>"
-
-    def _failures(self) -> list[str]:
-        found = []
-        if self.mismatches:
-            found.append(f"{self.mismatches} wrong elements")
-        if self.first_wrong is not None:
-            port, frame, element, got, want = self.first_wrong
-            found.append(f"first {port}, frame {frame}, element {element}: {got}, expected {want}")
-        for what in ("interval", "latency"):
-            measured, said = getattr(self, what), getattr(self, f"expected_{what}")
-            if measured != said:
-                found.append(f"{what} {measured:g} cycles, its model says {said}")
-        return found
+_SHOWN = 64  # elements of a constant up to which it is printed
 
 
 def check_kernel(
-    kernel: str,
-    cases: Sequence[KernelCase],
+    kernel: str | type,
+    cases: Sequence[KernelCase] | None = None,
     *,
     backend: str | None = None,
+    count: int = 24,
     registry: PluginRegistry | None = None,
     seed: int = 0,
     stall_seed: int = 1,
+    wave: Path | None = None,
 ) -> list[CaseResult]:
     """Simulates a kernel at many configurations, in one model, and compares.
 
     Every case is driven with the operation's extremes, both ends of the range and random frames,
-    back to back, and again with random stalls on every port.
+    back to back, and again with random stalls on every port. Values, interval and latency have to
+    be those of the reference and of the kernel's own models.
 
     Args:
-        kernel: its name in the registry.
-        cases: the configurations.
+        kernel: its class, or its name in the registry.
+        cases: the configurations. If None, they are drawn by hypothesis: sizes, datatypes,
+            foldings, parameters and devices that the operation has and the kernel's constraints
+            allow; of those that fail the smallest is looked for.
         backend: which implementation; the kernel's default one if None.
-        registry: where the kernel is found; the built-in plugin's if None.
-        seed: for the random frames.
+        count: how many configurations are drawn.
+        registry: where the kernel is found; if None, everything that is installed, and before
+            all the plugin that the class lies in.
+        seed: for what is drawn, constants and the random frames.
         stall_seed: for the random stalls.
+        wave: an FST file for the waveform of the first case that fails, or the smallest one that
+            was found; where pytest was started with `--wave`, it says where.
+
+    Returns:
+        What came of each case; all passed.
 
     Raises:
-        BrainsmithError: the kernel is unknown, a case is illegal, or the simulation failed.
+        AssertionError: a case fails; its text says which, and what to do.
+        BrainsmithError: the kernel is unknown, a case is illegal, or a tool failed.
     """
-    registry = registry or PluginRegistry()
-    component = registry.get("kernels", kernel)
-    info = component.info
-    operation = registry.operation_of(component)
-    params = {name: param.default for name, param in info.params.items()}
-    candidate = Candidate(component, operation, backend or info.default_backend, params)
-    modules = implement([_instance(candidate, case, i) for i, case in enumerate(cases)])
-    prepare([(component, [module.instance.config]) for module in modules])
-    rng = np.random.default_rng(seed)
-    inputs = {
-        m.instance.name: stimuli(operation.instance, m.instance.config, rng, FRAMES)
-        for m in modules
-    }
-    simulation = build_simulation(
-        project(modules), [m.unit for m in modules], cache=BuildCache(), log=BuildLog()
+    component, known = find("kernels", kernel, registry)
+    bench = Bench(component, known.operation_of(component), backend, seed, stall_seed)
+    run = _judged(bench)
+    if cases is not None:
+        results = run(cases)
+        failed = [result for result in results if not result.passed]
+        count, first = len(cases), min(failed, key=_size, default=None)
+    else:
+        drawn = _drawn(bench, count, seed)
+        results = run([case for _, case in drawn])
+        failed = [result for result in results if not result.passed]
+        count, first = len(drawn), _smallest(bench, drawn, failed, run)
+    if first is None:
+        return results
+    path = wave or WAVES.get()
+    if path is not None:
+        _write_wave(bench, first.case, path)
+    raise AssertionError(_message(component.name, len(failed), count, first, path))
+
+
+def _judged(bench: Bench) -> Callable[[Sequence[KernelCase]], list[CaseResult]]:
+    """Results of all cases, or of those alone that stop the simulation."""
+
+    def run(cases: Sequence[KernelCase]) -> list[CaseResult]:
+        try:
+            return bench.results(cases)
+        except StreamError as error:
+            return faults(error, cases)
+
+    return run
+
+
+def _drawn(bench: Bench, count: int, seed: int) -> list[tuple[Plan, KernelCase]]:
+    candidate = _candidate(bench)
+    try:
+        plans = draw_plans(_limits(bench), _choices(bench), count, seed)
+    except PluginError as error:
+        raise PluginError(error.what, where=bench.kernel.full_name) from error
+    found = cases_of(plans, candidate)
+    if not found:
+        raise PluginError(
+            f"none of {len(plans)} configurations that were drawn keeps the kernel's constraints",
+            where=bench.kernel.full_name,
+            hint="give `check_kernel` cases of your own",
+        )
+    return found
+
+
+def _smallest(
+    bench: Bench,
+    drawn: Sequence[tuple[Plan, KernelCase]],
+    failed: Sequence[CaseResult],
+    run: Callable[[Sequence[KernelCase]], list[CaseResult]],
+) -> CaseResult | None:
+    plans = {id(case): plan for plan, case in drawn}
+    first = min(failed, key=lambda result: plans[id(result.case)].complexity, default=None)
+    if first is None:
+        return None
+    info = bench.kernel.info
+    return smallest(
+        plans[id(first.case)],
+        first,
+        run,
+        limits=_limits(bench),
+        candidate=_candidate(bench),
+        defaults={name: info.params[name].default for name in _choices(bench)},
     )
-    flat = {
-        unit: {p: a.reshape(len(a), -1) for p, a in ports.items()} for unit, ports in inputs.items()
-    }
-    free = simulation.run(flat, frames_out=_sizes(modules))
-    stalled = simulation.run(flat, frames_out=_sizes(modules), stall_seed=stall_seed)
-    return [
-        _result(case, module, inputs[name], free[name], stalled[name])
-        for case, module in zip(cases, modules, strict=True)
-        for name in (module.instance.name,)
-    ]
 
 
-def _instance(candidate: Candidate, case: KernelCase, index: int) -> Instance:
-    nest = candidate.operation.info.nest
-    dtypes = {port: IntType.parse(name) for port, name in case.dtypes.items()}
-    config = KernelConfig(
-        node=f"case{index}",
-        nest=nest,
-        dims=case.dims,
-        dtypes=dtypes,
-        ranges={p: (d.min, d.max) for p, d in dtypes.items()} | dict(case.ranges),
-        statics={p: np.asarray(a, dtype=np.int64) for p, a in case.statics.items()},
-        attributes=case.attributes,
-        folding=case.folding,
-        params={**candidate.params, **case.params},
-        family=case.family,
-    )
-    nest.check(config.dims, config.folding, config.node)
-    return Instance(config.node, candidate, config)
+def _limits(bench: Bench) -> Limits:
+    return Limits(bench.operation.info.nest, bench.kernel.info.constraints)
 
 
-def _sizes(modules: Sequence[Module]) -> dict[str, dict[str, int]]:
+def _choices(bench: Bench) -> dict[str, tuple[int | str, ...]]:
+    """Values of the kernel's parameters, the default first."""
     return {
-        m.instance.name: {
-            p.name: p.elements * m.instance.config.stream(p.name).beats
-            for p in m.unit.ports
-            if p.direction == "out"
-        }
-        for m in modules
+        name: (param.default, *(v for v in param.choices if v != param.default))
+        for name, param in bench.kernel.info.params.items()
+        if param.choices
     }
 
 
-def _result(
-    case: KernelCase,
-    module: Module,
-    inputs: Mapping[str, np.ndarray],
-    free: UnitRun,
-    stalled: UnitRun,
-) -> CaseResult:
-    instance = module.instance
-    expected = reference_of(instance.operation, instance.config, inputs)
-    wrong = 0
-    first = None
-    for run in (free, stalled):
-        for port, array in expected.items():
-            want, got = array.reshape(len(array), -1), run.outputs[port]
-            differs = np.argwhere(want != got)
-            wrong += len(differs)
-            if len(differs) and first is None:
-                frame, element = map(int, differs[0])
-                first = (port, frame, element, int(got[frame, element]), int(want[frame, element]))
-    intervals, _ = estimate(instance.kernel, [instance.config])
-    return CaseResult(
-        case, wrong, first,
-        interval=free.interval, expected_interval=intervals[0],
-        latency=free.latency,
-        expected_latency=first_to_last(schedule_of(instance.kernel, instance.config)),
-    )  # fmt: skip
+def _candidate(bench: Bench) -> Candidate:
+    info = bench.kernel.info
+    params = {name: param.default for name, param in info.params.items()}
+    backend = bench.backend or info.default_backend
+    return Candidate(bench.kernel, bench.operation, backend, params)
+
+
+def _size(result: CaseResult) -> int:
+    return sum(result.case.dims.values())
+
+
+def _write_wave(bench: Bench, case: KernelCase, path: Path) -> None:
+    """The waveform of one case, stalls included; what fails in it was told already."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(StreamError):
+        bench.results([case], wave=path)
+
+
+def _message(name: str, failed: int, count: int, first: CaseResult, wave: Path | None) -> str:
+    least = "at least " if first.fault else ""
+    lines = [f"{name} is wrong in {least}{failed} of {count} configurations. The smallest found:"]
+    lines += [f"  {first.case}", *(f"  {what}" for what in first.failures())]
+    lines += ["to look at it again:", *(f"  {line}" for line in _as_code(name, first.case))]
+    if wave is None:
+        lines.append("for a waveform: pytest --wave, or check_kernel(..., wave=Path('wave.fst'))")
+    else:
+        lines.append(f"its waveform: {wave}")
+    return "\n".join(lines)
+
+
+def _as_code(name: str, case: KernelCase) -> list[str]:
+    """The call that checks this case alone."""
+    fields = {
+        "dims": dict(case.dims),
+        "dtypes": dict(case.dtypes),
+        "folding": dict(case.folding),
+        "attributes": dict(case.attributes),
+        "params": dict(case.params),
+        "ranges": dict(case.ranges),
+        "family": case.family,
+    }
+    lines = [f'check_kernel("{name}", [KernelCase(']
+    lines += [f"    {key}={value!r}," for key, value in fields.items() if value]
+    if case.statics:
+        statics = ", ".join(f"{port!r}: {_shown(array)}" for port, array in case.statics.items())
+        lines.append(f"    statics={{{statics}}},")
+    return [*lines, ")])"]
+
+
+def _shown(array: np.ndarray) -> str:
+    if array.size <= _SHOWN:
+        return f"np.array({pformat(array.tolist(), width=10_000)})"
+    return f"...  # {array.shape}, {array.min()} to {array.max()}"

@@ -35,6 +35,24 @@ _VIOLATIONS = {
     "surplus": "offers a beat after its last frame",
 }
 
+
+class StreamError(VerificationError):
+    """A unit hangs, or breaks the wire contract.
+
+    Args:
+        what: what happened.
+        units: the names of those that it is about.
+        where: the cycle and the port.
+        hint: what to do next.
+    """
+
+    def __init__(
+        self, what: str, *, units: tuple[str, ...], where: str, hint: str | None = None
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.units = units
+
+
 Inputs = Mapping[str, Mapping[str, Integers]]
 FrameSizes = Mapping[str, Mapping[str, int]]
 
@@ -331,8 +349,9 @@ def _error(
 ) -> BrainsmithError:
     if kind == "violation":
         sink = sinks[int(words[1])]
-        return VerificationError(
+        return StreamError(
             f"{sink.name} {_VIOLATIONS[words[0]]}",
+            units=(sink.unit.name,),
             where=f"cycle {cycle}, port {sink.port.prefix}",
             hint="see the wire contract of a kernel",
         )
@@ -343,17 +362,22 @@ def _error(
 
 def _hang(
     cycle: int, details: list[str], sources: list[_Stream], sinks: list[_Stream]
-) -> VerificationError:
+) -> StreamError:
     lines = []
+    units = []
     hint = None
     for line in details:
         direction, *numbers = line.split()
         index, done, beats, patient = map(int, numbers)
         stream = (sources if direction == "in" else sinks)[index]
         state = "was not taken" if direction == "in" else "did not come"
+        units.append(stream.unit.name)
         lines.append(f"{stream.name}: beat {done + 1} of {beats} {state}")
         if patient:
             hint = f"does tvalid of {stream.port.prefix} wait for tready?"
-    return VerificationError(
-        "the simulation hangs:\n    " + "\n    ".join(lines), where=f"cycle {cycle}", hint=hint
+    return StreamError(
+        "the simulation hangs:\n    " + "\n    ".join(lines),
+        units=tuple(dict.fromkeys(units)),
+        where=f"cycle {cycle}",
+        hint=hint,
     )

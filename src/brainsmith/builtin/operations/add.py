@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from brainsmith.api import (
+    IntType,
     KernelConfig,
     Loop,
     Match,
@@ -22,6 +23,7 @@ from brainsmith.builtin.operations.elementwise import (
     Compute,
     compute_pair,
     corners,
+    example_pair,
     infer_pair,
     match_pair,
 )
@@ -67,6 +69,10 @@ class Add:
     def extremes(self, config: KernelConfig) -> dict[str, np.ndarray]:
         """Frames with both operands at their ends."""
         return corners(config)
+
+    def example(self, dims: Mapping[str, int], dtypes: Mapping[str, IntType], seed: int) -> Match:
+        """Two streams, or a stream and a constant."""
+        return example_pair(dims, dtypes, seed, {"subtract": seed // 2 % 2})
 
 
 def _compute(attributes: Mapping[str, object]) -> Compute:

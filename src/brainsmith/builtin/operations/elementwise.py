@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from brainsmith.api import KernelConfig, Match, NodeView, NoMatch, ValueView
+from brainsmith.api import IntType, KernelConfig, Match, NodeView, NoMatch, ValueView
 from brainsmith.builtin.operations.matching import (
     integers,
     not_integer,
@@ -65,6 +65,25 @@ def _match_constant(
         dims=dims,
         ports={"a": a.name, "b": b.name, "y": node.outputs[0].name},
         statics={"b": np.broadcast_to(constant.reshape(-1), (dims["C"],)).copy()},
+    )
+
+
+def example_pair(
+    dims: Mapping[str, int],
+    dtypes: Mapping[str, IntType],
+    seed: int,
+    attributes: Mapping[str, object],
+) -> Match:
+    """Two streams, or for every second seed a stream and a constant."""
+    rng = np.random.default_rng(seed)
+    b = dtypes["b"]
+    values = [b.min, b.max] if b.bipolar else range(b.min, b.max + 1)
+    constant = {"b": rng.choice(np.array(values, np.int64), dims["C"])}
+    return Match(
+        dims=dims,
+        ports={"a": "a", "b": "b", "y": "y"},
+        statics=constant if seed % 2 else {},
+        attributes=attributes,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from brainsmith.api import (
+    IntType,
     KernelConfig,
     Loop,
     Match,
@@ -20,6 +21,7 @@ from brainsmith.api import (
 from brainsmith.builtin.operations.elementwise import (
     compute_pair,
     corners,
+    example_pair,
     infer_pair,
     match_pair,
 )
@@ -61,3 +63,7 @@ class Mul:
     def extremes(self, config: KernelConfig) -> dict[str, np.ndarray]:
         """Frames with both operands at their ends."""
         return corners(config)
+
+    def example(self, dims: Mapping[str, int], dtypes: Mapping[str, IntType], seed: int) -> Match:
+        """Two streams, or a stream and a constant."""
+        return example_pair(dims, dtypes, seed, {})

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from brainsmith.api import (
+    IntType,
     KernelConfig,
     Loop,
     Match,
@@ -108,6 +109,19 @@ class Thresholding:
             frames = np.where(frames > 0, 1, -1)
         shape = (len(frames), config.dims["N"], config.dims["C"])
         return {"x": np.broadcast_to(frames[:, None, :], shape).astype(np.int64)}
+
+    def example(self, dims: Mapping[str, int], dtypes: Mapping[str, IntType], seed: int) -> Match:
+        """Ascending thresholds, some of them equal or out of reach."""
+        rng = np.random.default_rng(seed)
+        low, high = dtypes["x"].min - 2, dtypes["x"].max + 3
+        table = np.sort(rng.integers(low, high, (dims["C"], dims["T"])), axis=1)
+        step, base = ((1, 0), (1, -1 << (dims["T"].bit_length() - 1)), (2, -1))[seed % 3]
+        return Match(
+            dims=dims,
+            ports={"x": "x", "thresholds": "thresholds", "y": "y"},
+            statics={"thresholds": table},
+            attributes={"step": step, "base": base},
+        )
 
 
 def _table(constant: np.ndarray, channels: int) -> np.ndarray | NoMatch:

@@ -1,0 +1,140 @@
+"""Plans of cases: few numbers that hypothesis draws, and of which a case follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from brainsmith.api import IntType, LoopNest
+from brainsmith.api.loops import divisors
+from brainsmith.testing.limits import Limits
+
+FAMILIES = ("ecp5", "ice40", "xc7")
+_MOST_CYCLES = 1_000
+_MOST_WORK = 1 << 14
+_SPARE = (0, 1, 3)  # bits that an output is wider than it needs to be
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration before its constants and its results are known.
+
+    Attributes:
+        dims: sizes of loops and extra dimensions.
+        dtypes: of the inputs, static ones included.
+        folding: legal for these sizes.
+        params: of the kernel, those that have choices.
+        spare: bits that outputs are wider than they need to be.
+        seed: of the constants.
+        family: of the device.
+    """
+
+    dims: Mapping[str, int]
+    dtypes: Mapping[str, IntType]
+    folding: Mapping[str, int]
+    params: Mapping[str, int | str] = field(default_factory=dict)
+    spare: int = 0
+    seed: int = 0
+    family: str = FAMILIES[0]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two plans the same."""
+        parts = (self.dims, self.dtypes, self.folding, self.params)
+        return (*(tuple(part.items()) for part in parts), self.spare, self.seed, self.family)
+
+    @property
+    def complexity(self) -> tuple[int, ...]:
+        """Smaller for what is easier to look at."""
+        bits = sum(dtype.bits + dtype.signed for dtype in self.dtypes.values())
+        odd = len(self.params) + self.spare + FAMILIES.index(self.family)
+        return (
+            sum(self.dims.values()), math.prod(self.folding.values()), bits, odd, self.seed
+        )  # fmt: skip
+
+
+def draw_plans(
+    limits: Limits, choices: Mapping[str, Sequence[int | str]], count: int, seed: int
+) -> list[Plan]:
+    """Different plans, as many as can be had up to `count`; the same for the same seed."""
+    found: dict[tuple[object, ...], Plan] = {}
+
+    @seeded(seed)
+    @settings(
+        max_examples=count, database=None, deadline=None, phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(plans(limits, choices))
+    def collect(plan: Plan) -> None:
+        found.setdefault(plan.key, plan)
+
+    collect()
+    return list(found.values())
+
+
+def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchStrategy[Plan]:
+    """Hypothesis' strategy of all plans that a kernel's constraints allow."""
+
+    @st.composite
+    def plan(draw: DrawFn) -> Plan:
+        nest = limits.nest
+        dims = {name: draw(st.sampled_from(sizes)) for name, sizes in limits.dims.items()}
+        size = math.prod(dims[loop.name] for loop in nest.loops)
+        if size < limits.size:  # the innermost loop grows until there is enough to do
+            dims[nest.loops[-1].name] *= -(-limits.size // size)
+        dtypes = {p: draw(st.sampled_from(kinds)) for p, kinds in limits.dtypes.items()}
+        folding = {f: draw(st.sampled_from(legal)) for f, legal in nest.legal(dims).items()}
+        assume(nest.cycles(dims, folding) <= _MOST_CYCLES)
+        assume(math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.size))
+        return Plan(
+            dims, dtypes, folding,
+            params={name: draw(st.sampled_from(values)) for name, values in choices.items()},
+            spare=draw(st.sampled_from(_SPARE)),
+            seed=draw(st.integers(0, 999)),
+            family=draw(st.sampled_from(FAMILIES)),
+        )  # fmt: skip
+
+    return plan()
+
+
+def smaller(plan: Plan, limits: Limits, defaults: Mapping[str, int | str]) -> Iterator[Plan]:
+    """Plans that are a step easier to look at than this one."""
+    for name, sizes in limits.dims.items():
+        less = [size for size in sizes if size < plan.dims[name]]
+        for size in dict.fromkeys(
+            (*less[:1], *less[len(less) // 2 : len(less) // 2 + 1], *less[-1:])
+        ):
+            dims = {**plan.dims, name: size}
+            if math.prod(dims[loop.name] for loop in limits.nest.loops) >= limits.size:
+                yield replace(plan, dims=dims, folding=_folded(limits.nest, dims, plan.folding))
+    for name, value in plan.folding.items():
+        less = [d for d in divisors(value) if d < value]
+        for unrolled in dict.fromkeys((*less[:1], *less[-1:])):
+            yield replace(plan, folding={**plan.folding, name: unrolled})
+    for port, dtype in plan.dtypes.items():
+        for plainer in _plainer(dtype, limits.dtypes[port]):
+            yield replace(plan, dtypes={**plan.dtypes, port: plainer})
+    if plan.spare:
+        yield replace(plan, spare=0)
+    if plan.family != FAMILIES[0]:
+        yield replace(plan, family=FAMILIES[0])
+    if plan.params and dict(plan.params) != dict(defaults):
+        yield replace(plan, params=defaults)
+
+
+def _plainer(dtype: IntType, allowed: Sequence[IntType]) -> list[IntType]:
+    alike = [d for d in allowed if d.signed == dtype.signed and d.bits < dtype.bits]
+    unsigned = [d for d in allowed if dtype.signed and not d.signed and d.bits <= dtype.bits]
+    return list(dict.fromkeys((*alike[:1], *alike[-1:], *unsigned[-1:])))
+
+
+def _folded(nest: LoopNest, dims: Mapping[str, int], folding: Mapping[str, int]) -> dict[str, int]:
+    """The folding, each value lowered to one that is legal for these sizes."""
+    legal = nest.legal(dims)
+    return {name: max(v for v in legal[name] if v <= value) for name, value in folding.items()}

@@ -1,0 +1,159 @@
+"""`check_kernel` draws configurations, finds what is wrong, and shows the smallest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainsmith.errors import ConfigurationError, PluginError
+from brainsmith.testing import CaseResult, KernelCase, WrongElement, check_kernel
+from tests.testing.conftest import Made
+
+CASE = KernelCase(
+    dims={"N": 1, "M": 4, "K": 4}, dtypes={"x": "UINT4", "w": "INT4", "y": "INT10"},
+    folding={"PE": 2, "SIMD": 2}, statics={"w": np.arange(-8, 8).reshape(4, 4)},
+)  # fmt: skip
+
+
+def failure_of(kernel: type, **options: object) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check_kernel(kernel, **options)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+def smallest(text: str) -> dict[str, str]:
+    """The facts of the configuration that a message shows."""
+    return dict(re.findall(r"(\w+)=(\w+)", text.splitlines()[1]))
+
+
+@pytest.mark.slow
+def test_a_right_kernel_passes_at_all_that_is_drawn(tiny: Made) -> None:
+    results = check_kernel(tiny())
+    assert len(results) >= 20
+    assert all(result.passed for result in results)
+    assert len({tuple(r.case.dims.items()) for r in results}) > 10
+    assert len({tuple(r.case.folding.items()) for r in results}) > 10
+    assert {r.case.family for r in results} == {"ecp5", "ice40", "xc7"}
+    for case in (result.case for result in results):  # the kernel's own constraints
+        assert case.dtypes["x"].startswith("UINT") and int(case.dtypes["x"][4:]) in range(2, 9)
+        assert np.prod([case.dims[loop] for loop in "NMK"]) >= 16
+
+
+@pytest.mark.slow
+def test_the_same_seed_draws_the_same(tiny: Made) -> None:
+    kernel = tiny()
+    first, again = (check_kernel(kernel, count=4, seed=7) for _ in range(2))
+    assert [str(result.case) for result in first] == [str(result.case) for result in again]
+    other = check_kernel(kernel, count=4, seed=8)
+    assert [str(result.case) for result in first] != [str(result.case) for result in other]
+
+
+@pytest.mark.slow
+def test_a_wrong_sign_in_one_lane_is_found_where_it_is(tiny: Made) -> None:
+    wrong = tiny(("$signed({1'b0, x[lane", "$signed({lane == 1, x[lane"))
+    text = failure_of(wrong)
+    facts = smallest(text)
+    assert facts["SIMD"] == "2" and facts["PE"] == "1" and facts["N"] == "1"
+    assert re.search(
+        r"first y, frame \d, element \d+ \(N=0 M=\d+: beat \d+, lane 0\): -?\d+, exp", text
+    )
+    assert "check_kernel(" in text and "statics={'w': np.array(" in text
+
+
+@pytest.mark.slow
+def test_the_call_that_a_failure_prints_fails_in_the_same_way(tiny: Made) -> None:
+    wrong = tiny(("sum = k_q == 0 ? '0 : acc_q;", "sum = acc_q;"))
+    text = failure_of(wrong)
+    call = text.partition("again:\n")[2].partition("for a waveform")[0]
+    namespace = {
+        "check_kernel": lambda name, cases: check_kernel(wrong, cases), "KernelCase": KernelCase,
+        "np": np,
+    }  # fmt: skip
+    with pytest.raises(AssertionError) as caught:
+        eval(call.strip().replace("\n", " "), namespace)
+    assert str(caught.value).splitlines()[1] == text.splitlines()[1]
+
+
+@pytest.mark.slow
+def test_a_stall_on_back_pressure_is_found(tiny: Made) -> None:
+    # It overwrites a beat that nobody has taken.
+    wrong = tiny(
+        ("free            = !last || !m_axis_y_tvalid || m_axis_y_tready", "free            = 1'b1")
+    )
+    text = failure_of(wrong)
+    assert "only while ports stall" in text or "changed tdata while tvalid waited" in text
+
+
+@pytest.mark.slow
+def test_one_beat_too_few_is_found(tiny: Made) -> None:
+    wrong = tiny(
+        (
+            "step && last) m_axis_y_tvalid",
+            "step && last && (FOLDS_M == 1 || m_q != 0)) m_axis_y_tvalid",
+        )
+    )
+    text = failure_of(wrong)
+    facts = smallest(text)
+    assert "hangs" in text and re.search(r"\.y: beat \d+ of \d+ did not come", text)
+    assert int(facts["M"]) == 2 * int(facts["PE"])
+
+
+@pytest.mark.slow
+def test_a_wrong_model_of_the_latency_is_found(tiny: Made) -> None:
+    text = failure_of(tiny(("return [1 for config", "return [2 for config")))
+    assert re.search(r"latency \d+ cycles, its model says \d+", text)
+
+
+@pytest.mark.slow
+def test_a_waveform_is_written_of_what_fails(tiny: Made, tmp_path: Path) -> None:
+    wave = tmp_path / "waves" / "case.fst"
+    wrong = tiny(("sum = k_q == 0 ? '0 : acc_q;", "sum = acc_q;"))
+    text = failure_of(wrong, cases=[CASE], wave=wave)
+    assert f"its waveform: {wave}" in text
+    assert wave.stat().st_size > 200
+    assert wave.read_bytes()[:1] == b"\0"  # the header block of an FST file
+
+
+@pytest.mark.slow
+def test_cases_of_ones_own_are_run_as_they_are(tiny: Made) -> None:
+    (result,) = check_kernel(tiny(), [CASE])
+    assert result.case is CASE and result.interval == 4 and result.latency > 0
+
+
+@pytest.mark.slow
+def test_a_name_of_the_registry_is_as_good_as_a_class() -> None:
+    assert all(result.passed for result in check_kernel("LabelSelect", count=6))
+
+
+def test_constraints_that_nothing_keeps_are_an_error(tiny: Made) -> None:
+    impossible = tiny(('"INT2", "INT3"', '"FLOAT32"'), ("min_size", "min_w_bits"))
+    with pytest.raises(PluginError, match="no integer datatype for the port 'w'"):
+        check_kernel(impossible)
+
+
+def test_a_class_outside_of_any_plugin_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="lies in no plugin"):
+        check_kernel(CaseResult)
+
+
+def test_a_class_that_the_manifest_does_not_list_is_an_error(tiny: Made) -> None:
+    kernel = tiny()
+    kernel.__qualname__ = "Other"
+    with pytest.raises(ConfigurationError, match="lists no kernel with the class 'Other'"):
+        check_kernel(kernel)
+
+
+def test_a_result_is_one_line_without_the_weights() -> None:
+    first = WrongElement("y", 1, 3, 5, 6, {"N": 0, "M": 3}, beat=1, lane=1)
+    wrong = CaseResult(CASE, 2, first, 9.0, 8, 12, 12)
+    assert repr(wrong) == (
+        "<N=1 M=4 K=4 x=UINT4 w=INT4 y=INT10 PE=2 SIMD=2, ecp5: 2 wrong elements; "
+        "first y, frame 1, element 3 (N=0 M=3: beat 1, lane 1): 5, expected 6; "
+        "interval 9 cycles, its model says 8>"
+    )
+    assert (
+        repr(CaseResult(CASE)) == "<N=1 M=4 K=4 x=UINT4 w=INT4 y=INT10 PE=2 SIMD=2, ecp5: passed>"
+    )
