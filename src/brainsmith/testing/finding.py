@@ -6,8 +6,8 @@ import inspect
 from functools import lru_cache
 from pathlib import Path
 
-from brainsmith.errors import ConfigurationError, PluginError
-from brainsmith.plugins import Component, PluginRegistry, places
+from brainsmith.errors import ConfigurationError
+from brainsmith.plugins import Component, Plugin, PluginRegistry, places
 from brainsmith.plugins.kinds import SINGULAR
 
 _MANIFEST = places.FILE_NAME
@@ -33,18 +33,30 @@ def find(
         return known.get(kind, what), known
     root = plugin_root(what)
     known = registry or registry_of(root, (root / _MANIFEST).stat().st_mtime_ns)
-    for plugin in (*known.plugins, *known.other_versions, *known.copies):
-        if Path(plugin.root).resolve() != root:
-            continue
-        for component in plugin.components:
-            if component.kind == kind and component.record.get("class") == what.__qualname__:
-                return component, known
-        raise ConfigurationError(
-            f"the manifest lists no {SINGULAR[kind]} with the class '{what.__qualname__}'",
-            where=str(root / _MANIFEST),
-            hint="run `brainsmith manifest sync`",
-        )
-    raise _not_there(root, known)
+    for component in plugin_at(root, known).components:
+        if component.kind == kind and component.record.get("class") == what.__qualname__:
+            return component, known
+    raise ConfigurationError(
+        f"the manifest lists no {SINGULAR[kind]} with the class '{what.__qualname__}'",
+        where=str(root / _MANIFEST),
+        hint="run `brainsmith manifest sync`",
+    )
+
+
+def plugin_at(root: Path, registry: PluginRegistry) -> Plugin:
+    """The plugin whose manifest lies in a folder.
+
+    Raises:
+        PluginError: it cannot be used.
+        ConfigurationError: the registry does not have it.
+    """
+    for plugin in (*registry.plugins, *registry.other_versions, *registry.copies):
+        if Path(plugin.root).resolve() == root.resolve():
+            return plugin
+    for broken in registry.broken:
+        if broken.path.resolve().is_relative_to(root.resolve()):
+            raise broken.error
+    raise ConfigurationError("the registry does not have this plugin", where=str(root))
 
 
 def plugin_root(what: type) -> Path:
@@ -68,10 +80,3 @@ def plugin_root(what: type) -> Path:
 def registry_of(root: Path, changed: int) -> PluginRegistry:
     """All plugins that are there, before all that at `root`, whose manifest changed then."""
     return PluginRegistry([root, *places.search_paths()])
-
-
-def _not_there(root: Path, registry: PluginRegistry) -> ConfigurationError | PluginError:
-    for broken in registry.broken:
-        if broken.path.resolve().is_relative_to(root):
-            return broken.error
-    return ConfigurationError("the registry does not have this plugin", where=str(root))

@@ -66,7 +66,7 @@ class Bench:
                 and so on.
             BrainsmithError: a case is illegal, or the simulation failed.
         """
-        modules = implement([self._instance(case, i) for i, case in enumerate(cases)])
+        modules = implement([self.instance(case, i) for i, case in enumerate(cases)])
         prepare([(self.kernel, [module.instance.config]) for module in modules])
         rng = np.random.default_rng(self.seed)
         inputs = {
@@ -112,7 +112,8 @@ class Bench:
         )
         return free, stalled
 
-    def _instance(self, case: KernelCase, index: int) -> Instance:
+    def instance(self, case: KernelCase, index: int) -> Instance:
+        """A case as an instance of its own, `caseINDEX`."""
         info = self.kernel.info
         params = {name: param.default for name, param in info.params.items()}
         backend = self.backend or info.default_backend
