@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from brainsmith.cli.compile import compile_model
+from brainsmith.cli.create import create_plugin, update_plugin
 from brainsmith.cli.doctor import doctor
 from brainsmith.cli.errors import EXIT_CODES
 from brainsmith.cli.explain import explain
 from brainsmith.cli.manifest import app as manifest
+from brainsmith.cli.package import package
 from brainsmith.cli.plugins import info, plugins, search
 from brainsmith.cli.store import install, lock, uninstall, verify
 from brainsmith.cli.targets import targets
@@ -28,6 +30,9 @@ app.command("compile", epilog=EXIT_CODES)(compile_model)
 app.command()(explain)
 app.command()(targets)
 app.command()(doctor)
+app.command("create-plugin", epilog=EXIT_CODES)(create_plugin)
+app.command("update-plugin", epilog=EXIT_CODES)(update_plugin)
+app.command(epilog=EXIT_CODES)(package)
 app.add_typer(manifest, name="manifest")
 app.command(epilog=EXIT_CODES)(install)
 app.command()(uninstall)

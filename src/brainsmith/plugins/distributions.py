@@ -79,6 +79,9 @@ def _of_entry_point(value: str, info: str) -> Found:
     for folder in _folders(package, os.path.dirname(info)):
         if os.path.exists(f"{folder}/{file}"):
             return Found(f"{folder}/{file}", package)
+    editable = _editable_folder(info)  # the wheel would bring the manifest into the package
+    if editable and os.path.exists(f"{editable}/{file}"):
+        return Found(f"{editable}/{file}")
     return Found(where, error=f"the entry point '{value}' names a file that is not there")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from brainsmith.errors import ConfigurationError, PluginError, nearest
 from brainsmith.plugins.archive import SUFFIX, Archive, read_archive
 from brainsmith.plugins.archive_names import folded
+from brainsmith.plugins.contents import check_contents
 from brainsmith.plugins.installed import RECORD
 from brainsmith.plugins.manifest import Manifest
 from brainsmith.plugins.packing import pack
@@ -35,6 +36,7 @@ def open_package(source: Path) -> tuple[Archive, Manifest]:
             hint=f"name a {SUFFIX} file, or a folder with a {FILE_NAME}",
         )
     _check_record_name(archive)
+    check_contents(archive)
     return archive, manifest_of(archive)
 
 

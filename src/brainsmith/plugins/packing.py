@@ -2,11 +2,12 @@
 
 Files come in the order of their names, with the first moment that zip knows as their time, and
 compressed only where that makes them smaller. What is written is read back before it is given out,
-so nothing is packed that the reader would refuse.
+so nothing is packed that the reader would refuse. The file `RECORD` has the digests of all others.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import zlib
@@ -15,6 +16,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from brainsmith.errors import ConfigurationError, PluginError
+from brainsmith.plugins import contents
 from brainsmith.plugins.archive import SUFFIX, Archive, parse_archive
 from brainsmith.plugins.archive_format import (
     CENTRAL,
@@ -30,6 +32,7 @@ from brainsmith.plugins.archive_format import (
     Limits,
 )
 from brainsmith.plugins.files import replace_file, storage_errors
+from brainsmith.plugins.ignored import Ignored
 
 # Made by Unix, needs version 2.0; 1980-01-01 00:00; a regular file that all may read.
 _MADE_BY, _NEEDED, _TIME, _DATE = 3 << 8 | 20, 20, 0, 1 << 5 | 1
@@ -37,13 +40,16 @@ _ATTRIBUTES = (stat.S_IFREG | 0o644) << 16
 
 # What tools leave in a source tree. Hidden files are no part of a plugin either, nor its secrets.
 _LEFT_OUT = (".*", "__pycache__", "*.pyc", "*.pyo", "*.egg-info", f"*{SUFFIX}")
-_LEFT_OUT_AT_THE_TOP = ("build", "dist", "brainsmith.lock")
+_LEFT_OUT_AT_THE_TOP = ("build", "dist", "brainsmith.lock", contents.FILE_NAME)
+# A network of small files packs in a third of the time of the best level, to 2 % more bytes.
+_LEVEL = 6
 
 
 def package_files(folder: Path) -> dict[str, Path]:
     """The files of a plugin's source tree that belong to its package, by name in the package.
 
-    Left out are hidden files, bytecode, packages, and `build` and `dist` at the top.
+    Left out are hidden files, what git ignores, bytecode, packages, and `build` and `dist` at the
+    top.
 
     Raises:
         PluginError: there is a link or something else that is no regular file.
@@ -52,7 +58,9 @@ def package_files(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise ConfigurationError("there is no such folder", where=str(folder))
     try:
-        return {path.relative_to(folder).as_posix(): path for path in _files(folder, top=True)}
+        found = {path.relative_to(folder).as_posix(): path for path in _files(folder, top=True)}
+        ignored = Ignored(folder)
+        return {name: path for name, path in found.items() if not ignored.holds(name)}
     except OSError as error:
         raise ConfigurationError(
             f"cannot read the folder: {error.strerror}", where=str(error.filename or folder)
@@ -85,12 +93,17 @@ def pack(folder: Path, limits: Limits = LIMITS) -> Archive:
         PluginError: a name or a size breaks a rule of the format, or a file is a link.
         ConfigurationError: the folder or a file in it cannot be read.
     """
-    files = sorted((_encoded(name, path), path) for name, path in package_files(folder).items())
-    content, directory, total = bytearray(), bytearray(), 0
-    for name, path in files:
-        data = _read(path, limits.unpacked - total)
+    files: dict[bytes, bytes] = {}
+    total = 0
+    for name, path in package_files(folder).items():
+        data = files[_encoded(name, path)] = _read(path, limits.unpacked - total)
         total += len(data)
-        _append(content, directory, name, data)
+    files[contents.FILE_NAME.encode()] = contents.listing(
+        {name.decode(): hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    )
+    content, directory = bytearray(), bytearray()
+    for encoded, data in sorted(files.items()):
+        _append(content, directory, encoded, data)
         if len(content) > limits.packed:
             raise _too_large(folder, f"packs to more than {limits.packed >> 20} MiB")
     count = min(len(files), 0xFFFF)
@@ -119,7 +132,7 @@ def write_archive(folder: Path, file: Path) -> str:
 
 
 def _append(content: bytearray, directory: bytearray, name: bytes, data: bytes) -> None:
-    deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflater.compress(data) + deflater.flush()
     method = DEFLATED if len(packed) < len(data) else STORED
     packed = packed if method == DEFLATED else data

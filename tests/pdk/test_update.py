@@ -1,0 +1,157 @@
+"""An update brings what the templates have learned, and keeps what the author wrote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from brainsmith.errors import ConfigurationError
+from brainsmith.pdk import rendering
+from brainsmith.pdk.answers import checked
+from brainsmith.pdk.create import create
+from brainsmith.pdk.rendering import TEMPLATES
+from brainsmith.pdk.update import update
+from tests.pdk.conftest import Run
+
+KERNEL = "src/mine/kernel.py"
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    answers = checked("mine", "kernel", "add", "Ada", "MIT", "Adds")
+    create(answers, folder)
+    return folder
+
+
+@pytest.fixture
+def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the templates, which the program takes for its own."""
+    copy = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, copy)
+    monkeypatch.setattr(rendering, "TEMPLATES", copy)
+    return copy
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def template(newer: Path, name: str) -> Path:
+    (found,) = newer.joinpath("kernel/add").rglob(f"{name}.jinja")
+    return found
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_nothing_new_changes_nothing(plugin: Path) -> None:
+    before = contents(plugin)
+    found = update(plugin)
+    assert not found.is_needed and not found.files
+    found.write()
+    assert contents(plugin) == before
+
+
+def test_both_sides_stay(plugin: Path, newer: Path) -> None:
+    edit(plugin / KERNEL, "PE sums a cycle", "PE fine sums a cycle")
+    edit(template(newer, "kernel.py"), "the register of y.", "the register that holds y.")
+    found = update(plugin)
+    assert found.changed == [KERNEL] and not found.conflicts
+    found.write()
+    text = (plugin / KERNEL).read_text()
+    assert "PE fine sums a cycle" in text and "the register that holds y." in text
+    assert not update(plugin).is_needed
+
+
+def test_the_same_lines_on_both_sides_are_a_conflict(plugin: Path, newer: Path) -> None:
+    edit(plugin / KERNEL, "PE sums a cycle", "my words")
+    edit(template(newer, "kernel.py"), "PE sums a cycle", "other words")
+    found = update(plugin)
+    assert found.conflicts == [KERNEL]
+    found.write()
+    text = (plugin / KERNEL).read_text()
+    assert text.index("<<<<<<< yours") < text.index("my words") < text.index("other words")
+    assert ">>>>>>> the template" in text
+
+
+def test_what_the_author_deleted_stays_deleted(plugin: Path, newer: Path) -> None:
+    (plugin / KERNEL).unlink()
+    edit(template(newer, "kernel.py"), "PE sums a cycle", "other words")
+    found = update(plugin)
+    assert not found.is_needed
+    found.write()
+    assert not (plugin / KERNEL).exists()
+
+
+def test_new_files_come_and_old_ones_go(plugin: Path, newer: Path) -> None:
+    (newer / "common" / "CITATION.cff.jinja").write_text("title: {{ name }}\n")
+    (newer / "kernel" / "common" / "examples" / "example_usage.py.jinja").unlink()
+    found = update(plugin)
+    assert found.added == ["CITATION.cff"] and found.removed == ["examples/example_usage.py"]
+    found.write()
+    assert (plugin / "CITATION.cff").read_text() == "title: mine\n"
+    assert not (plugin / "examples" / "example_usage.py").exists()
+
+
+def test_a_new_file_where_the_author_has_one_is_a_conflict(plugin: Path, newer: Path) -> None:
+    (newer / "common" / "NEWS.md.jinja").write_text("theirs\n")
+    (plugin / "NEWS.md").write_text("mine\n")
+    found = update(plugin)
+    assert found.conflicts == ["NEWS.md"]
+    found.write()
+    assert "mine" in (plugin / "NEWS.md").read_text()
+
+
+def test_another_answer_is_an_update_too(plugin: Path) -> None:
+    found = update(plugin, {"license": "Apache-2.0"})
+    assert set(found.changed) == {"brainsmith.yaml", "pyproject.toml", KERNEL}
+    found.write()
+    assert (
+        json.loads((plugin / ".brainsmith" / "answers.json").read_text())["license"] == "Apache-2.0"
+    )
+
+
+def test_a_file_that_cannot_be_written_leaves_all_as_they_were(plugin: Path, newer: Path) -> None:
+    edit(template(newer, "kernel.py"), "PE sums a cycle", "x" * (1 << 20))
+    before = contents(plugin)
+    import resource
+
+    from brainsmith.errors import StorageError
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    found = update(plugin)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, hard))
+    try:
+        with pytest.raises(StorageError):
+            found.write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert contents(plugin) == before
+
+
+def test_check_writes_nothing_and_says_so(plugin: Path, brainsmith: Run) -> None:
+    before = contents(plugin)
+    done = brainsmith(
+        "update-plugin", str(plugin), "--license", "BSD-3-Clause", "--check", expect=5
+    )
+    assert "changed: pyproject.toml" in done.stdout
+    assert contents(plugin) == before
+    brainsmith("update-plugin", str(plugin), "--check")
+
+
+def test_a_plugin_that_was_made_otherwise_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="was not made by `brainsmith create-plugin`"):
+        update(tmp_path)
+
+
+def test_damaged_answers_are_told(plugin: Path) -> None:
+    (plugin / ".brainsmith" / "answers.json").write_text('{"name": "mine"}')
+    with pytest.raises(ConfigurationError, match="the answers cannot be read"):
+        update(plugin)
