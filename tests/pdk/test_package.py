@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_nothing(plugin: Path) -> None:
             package(plugin)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list((plugin / "dist").iterdir()) == []
+    assert not (plugin / "dist").exists()
 
 
 @pytest.mark.parametrize("altered", ["truncated", "a byte", "a file"])

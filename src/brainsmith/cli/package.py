@@ -55,8 +55,10 @@ def package(
 
 
 def _show(packed: Packed, console: Console) -> None:
-    lines = [f"warning: {w.what} [{w.where}]\n  hint: {w.hint}" for w in packed.warnings]
-    lines += [
+    from brainsmith.cli.manifest import show_flaws
+
+    show_flaws(packed.warnings, console)
+    lines = [
         f"✓ Created: {packed.path}",
         f"✓ Size: {_size(packed.size)}, {packed.files} files",
         f"✓ Digest: {packed.digest}",
