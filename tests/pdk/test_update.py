@@ -111,7 +111,7 @@ def test_a_new_file_where_the_author_has_one_is_a_conflict(plugin: Path, newer: 
 
 def test_another_answer_is_an_update_too(plugin: Path) -> None:
     found = update(plugin, {"license": "Apache-2.0"})
-    assert set(found.changed) == {"brainsmith.yaml", "pyproject.toml", KERNEL}
+    assert set(found.changed) == {"brainsmith.yaml", "pyproject.toml", "LICENSE", KERNEL}
     found.write()
     assert (
         json.loads((plugin / ".brainsmith" / "answers.json").read_text())["license"] == "Apache-2.0"
