@@ -44,9 +44,9 @@ def create_plugin(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Write a new plugin that works at once: code, tests, example, docs.
+    """Write a new plugin that works at once.
 
-    On a terminal it asks for what it was not told.
+    With code, tests, an example and docs. On a terminal it asks for what it was not told.
     """
     from brainsmith.pdk.create import check_empty, create
     from brainsmith.pdk.names import check_free
@@ -83,10 +83,10 @@ def update_plugin(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Bring a plugin up to the present templates; what its author wrote stays.
+    """Bring a plugin up to the present templates.
 
-    Where both changed the same lines, the file gets both between markers, and the command ends
-    with an error.
+    What its author wrote stays. Where both changed the same lines, the file gets both between
+    markers, and the command ends with an error.
     """
     from brainsmith.errors import PluginError
     from brainsmith.pdk.folder import plugin_folder
