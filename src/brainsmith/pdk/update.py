@@ -60,8 +60,8 @@ class Update:
             done: list[_Staged] = []
             try:
                 for change in staged:
-                    done.append(change)
                     change.take_place()
+                    done.append(change)
             except BaseException:
                 for change in reversed(done):
                     change.undo()
@@ -151,13 +151,16 @@ def _place(folder: Path, name: str) -> Path:
     Raises:
         ConfigurationError: outside of the plugin, or something that is no file is there.
     """
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
+    top = folder.resolve()
+    path = (top / name).resolve()
+    if path == top or not path.is_relative_to(top):
         raise ConfigurationError(f"'{name}' leads out of the plugin", where=str(folder))
-    if path.exists() and not path.is_file():
+    parents = path.parents[: len(path.relative_to(top).parts) - 1]
+    in_the_way = [parent for parent in parents if parent.exists() and not parent.is_dir()]
+    if in_the_way or (path.exists() and not path.is_file()):
         raise ConfigurationError(
             "there is something else where the template has a file",
-            where=str(folder / name),
+            where=str(in_the_way[0] if in_the_way else path),
             hint="move it away",
         )
     return path
