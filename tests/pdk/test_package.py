@@ -46,7 +46,7 @@ def test_a_package_holds_all_that_belongs_to_the_plugin(plugin: Path) -> None:
     packed = package(plugin)
     assert packed.path == plugin / "dist" / "mine-0.1.0.bspkg"
     assert names(packed.path) == {
-        "RECORD", "brainsmith.yaml", "pyproject.toml", "docs/README.md",
+        "LICENSE", "RECORD", "brainsmith.yaml", "pyproject.toml", "docs/README.md",
         "examples/example_usage.py", "tests/test_kernel.py", "src/mine/__init__.py",
         "src/mine/kernel.py", "src/mine/backends/__init__.py", "src/mine/backends/rtl.py",
         *(f"src/mine/hdl/mine_{part}.sv" for part in ("lane", "streams", "constant")),
@@ -62,7 +62,7 @@ def test_the_record_is_what_sha256sum_reads(plugin: Path, tmp_path: Path) -> Non
         ["sha256sum", "--strict", "--check", "RECORD"],
         cwd=tmp_path / "unpacked", capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0 and done.stdout.count(": OK") == 12
+    assert done.returncode == 0 and done.stdout.count(": OK") == 13
 
 
 def test_the_same_sources_give_the_same_bytes(
