@@ -17,6 +17,7 @@ from brainsmith.cli.package import package
 from brainsmith.cli.plugins import info, plugins, search
 from brainsmith.cli.store import install, lock, uninstall, verify
 from brainsmith.cli.targets import targets
+from brainsmith.cli.test_plugin import test_plugin
 
 # Without rich's markup help costs 90 ms, with it 340.
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command("create-plugin", epilog=EXIT_CODES)(create_plugin)
 app.command("update-plugin", epilog=EXIT_CODES)(update_plugin)
 app.command(epilog=EXIT_CODES)(develop)
 app.command(epilog=EXIT_CODES)(package)
+app.command("test-plugin", epilog=EXIT_CODES)(test_plugin)
 app.add_typer(manifest, name="manifest")
 app.command(epilog=EXIT_CODES)(install)
 app.command()(uninstall)

@@ -57,3 +57,16 @@ def _parse_shape(text: str) -> tuple[str, tuple[int, ...]]:
             f"'{text}' is no shape: write it like NAME=1,784", param_hint="--shape"
         )
     return name, shape
+
+
+def parse_params(texts: list[str] | None) -> dict[str, int | str]:
+    """Parameters by name from texts such as "depth=4"; what reads as an integer is one."""
+    found: dict[str, int | str] = {}
+    for text in texts or ():
+        name, separator, value = text.partition("=")
+        if not name or not separator or not value:
+            raise typer.BadParameter(
+                f"'{text}' is no parameter: write it like NAME=VALUE", param_hint="--config"
+            )
+        found[name] = int(value) if value.lstrip("-").isdecimal() else value
+    return found

@@ -94,14 +94,14 @@ def usable(
     strategy: CompilationStrategy, registry: PluginRegistry
 ) -> tuple[list[Candidate], list[Unusable]]:
     """The `candidates`, and the kernels of plugins that are none: the strategy did without them."""
-    found = [_candidate(spec, registry) for spec in strategy.kernels]
+    found = [candidate_of(spec, registry) for spec in strategy.kernels]
     named = {candidate.kernel.full_name for candidate in found}
     unusable = []
     for kernel in registry.components("kernels"):
         if kernel.full_name in named:
             continue
         try:
-            found.append(_candidate(KernelSpec(kernel.full_name), registry))
+            found.append(candidate_of(KernelSpec(kernel.full_name), registry))
         except BrainsmithError as error:
             unusable.append(Unusable(kernel, error))
     return found, unusable
@@ -153,7 +153,13 @@ def _source(view: NodeView) -> str:
     return source.name
 
 
-def _candidate(spec: KernelSpec, registry: PluginRegistry) -> Candidate:
+def candidate_of(spec: KernelSpec, registry: PluginRegistry) -> Candidate:
+    """The kernel that a specification names.
+
+    Raises:
+        ConfigurationError: an unknown kernel, backend or parameter.
+        PluginError: it cannot be loaded.
+    """
     kernel = registry.get("kernels", spec.name)
     info: KernelInfo = kernel.info
     backend = spec.backend or info.default_backend

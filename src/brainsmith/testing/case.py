@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from brainsmith.compiler.elements import WrongElement as WrongElement
+
 
 @dataclass(frozen=True)
 class KernelCase:
@@ -26,42 +28,6 @@ class KernelCase:
         facts = {**self.dims, **self.dtypes, **self.folding, **self.params, **self.attributes}
         shown = " ".join(f"{key}={value}" for key, value in facts.items())
         return f"{shown}, {self.family}"
-
-
-@dataclass(frozen=True)
-class WrongElement:
-    """The first element of a stream that is not what the reference says.
-
-    Attributes:
-        port: the output.
-        frame: its number, from 0.
-        element: its number in the frame, in the order in which elements travel.
-        got: what the hardware gave.
-        expected: what the reference says.
-        index: the element by the port's dimensions, such as {"N": 0, "M": 3}.
-        beat: the beat of the frame that carries it.
-        lane: its place in the beat; 0 is in the lowest bits.
-        stalled: whether it was right while no port stalled.
-    """
-
-    port: str
-    frame: int
-    element: int
-    got: int
-    expected: int
-    index: Mapping[str, int] = field(default_factory=dict)
-    beat: int = 0
-    lane: int = 0
-    stalled: bool = False
-
-    def __str__(self) -> str:
-        where = " ".join(f"{name}={value}" for name, value in self.index.items())
-        place = f" ({where}: beat {self.beat}, lane {self.lane})" if where else ""
-        when = ", only while ports stall" if self.stalled else ""
-        return (
-            f"{self.port}, frame {self.frame}, element {self.element}{place}: "
-            f"{self.got}, expected {self.expected}{when}"
-        )
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,14 @@ from brainsmith.api import IntType, KernelConfig
 from brainsmith.compiler.answers import reference_of
 from brainsmith.compiler.codegen import project
 from brainsmith.compiler.design import Instance
+from brainsmith.compiler.elements import output_sizes, wrong_elements
 from brainsmith.compiler.folding import estimate, prepare
 from brainsmith.compiler.implement import Module, implement
 from brainsmith.compiler.mapping import Candidate
 from brainsmith.compiler.schedule import first_to_last, schedule_of
 from brainsmith.compiler.stimuli import stimuli
 from brainsmith.plugins import Component, PluginRegistry
-from brainsmith.testing.case import CaseResult, KernelCase, WrongElement
+from brainsmith.testing.case import CaseResult, KernelCase
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
 from brainsmith.toolchains.simulation import Simulation, StreamError, UnitRun
@@ -98,7 +99,7 @@ class Bench:
             unit: {port: array.reshape(len(array), -1) for port, array in ports.items()}
             for unit, ports in inputs.items()
         }
-        sizes = _sizes(modules)
+        sizes = output_sizes(modules)
         patience = _PATIENCE + 8 * max(module.instance.config.cycles for module in modules)
         if wave is not None:  # one run, that which shows the most
             run = simulation.run(
@@ -131,18 +132,7 @@ class Bench:
     ) -> CaseResult:
         instance = module.instance
         expected = reference_of(instance.operation, instance.config, inputs)
-        wrong = 0
-        first = None
-        for run in (free, stalled):
-            for port, array in expected.items():
-                want, got = array.reshape(len(array), -1), run.outputs[port]
-                differs = np.argwhere(want != got)
-                wrong += len(differs)
-                if len(differs) and first is None:
-                    frame, element = map(int, differs[0])
-                    pair = int(got[frame, element]), int(want[frame, element])
-                    found = _located(instance.config, port, frame, element, pair)
-                    first = replace(found, stalled=run is stalled)
+        wrong, first = wrong_elements(instance.config, expected, free, stalled)
         intervals, _ = estimate(instance.kernel, [instance.config])
         return CaseResult(
             case, wrong, first,
@@ -180,24 +170,3 @@ def config_of(case: KernelCase, candidate: Candidate, node: str) -> KernelConfig
     )
     nest.check(config.dims, config.folding, config.node)
     return config
-
-
-def _located(
-    config: KernelConfig, port: str, frame: int, element: int, pair: tuple[int, int]
-) -> WrongElement:
-    dims = config.nest.port(port).dims
-    index = np.unravel_index(element, [config.dims[dim] for dim in dims])
-    beat, lane = divmod(element, config.stream(port).elements)
-    named = {dim: int(at) for dim, at in zip(dims, index, strict=True)}
-    return WrongElement(port, frame, element, *pair, index=named, beat=beat, lane=lane)
-
-
-def _sizes(modules: Sequence[Module]) -> dict[str, dict[str, int]]:
-    return {
-        m.instance.name: {
-            p.name: p.elements * m.instance.config.stream(p.name).beats
-            for p in m.unit.ports
-            if p.direction == "out"
-        }
-        for m in modules
-    }

@@ -1,0 +1,147 @@
+"""`compare`: a plugin on a model, every component beside what is built in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from brainsmith.comparison.building import Builder
+from brainsmith.comparison.front import Setting, check_params
+from brainsmith.comparison.kernels import Workshop, compare_kernel, find
+from brainsmith.comparison.options import ComparisonOptions
+from brainsmith.comparison.records import Comparison, KernelComparison
+from brainsmith.comparison.refusal import nothing_taken, nothing_to_compare
+from brainsmith.comparison.simulating import Simulator
+from brainsmith.comparison.slices import Bounds
+from brainsmith.comparison.subject import subject
+from brainsmith.compiler.folding_file import read_folding
+from brainsmith.compiler.options import CompileOptions
+from brainsmith.compiler.preflight import check_tools
+from brainsmith.compiler.progress import Progress, Silent
+from brainsmith.compiler.strategy import load_strategy
+from brainsmith.compiler.targets import get_target
+from brainsmith.compiler.vectors import Vectors, vectors_for
+from brainsmith.model.model import Model
+from brainsmith.plugins import Component, PluginRegistry
+from brainsmith.plugins.sandboxing import settings_from
+from brainsmith.toolchains.cache import BuildCache
+from brainsmith.toolchains.process import BuildLog
+
+
+def compare(
+    plugin: str,
+    model: str | Path,
+    options: ComparisonOptions | None = None,
+    *,
+    registry: PluginRegistry | None = None,
+    cache: BuildCache | None = None,
+    progress: Progress | None = None,
+    bounds: Bounds | None = None,
+) -> Comparison:
+    """Compares every component of a plugin with what is built in, on one model.
+
+    Args:
+        plugin: its name, or its folder.
+        model: an ONNX or QONNX file.
+        options: target, what to compare with, whether to place.
+        registry: where plugins are found; as usual if None.
+        cache: results of tools; the user's cache if None.
+        progress: who watches.
+        bounds: what the simulation of one node may take; above, a slice of it is simulated.
+
+    Returns:
+        What was found; its `exit_code` is not 0 where something is wrong.
+
+    Raises:
+        ConfigurationError: there is no such plugin, kernel, strategy or parameter, or the plugin
+            takes no node of the model: then it says what is nearest.
+        ModelError: the model cannot be read.
+        PluginError: the plugin is broken.
+        PluginSecurityError: the plugin did what its sandbox does not allow.
+        TargetError: the target is unknown.
+        ToolError: a tool is missing.
+        StorageError: the disk is full.
+    """
+    options = options or ComparisonOptions()
+    watcher = progress or Silent()
+    setting = _setting(plugin, Path(model), options, registry or PluginRegistry(), watcher)
+    components = setting.plugin.components
+    kernels = [component for component in components if component.kind == "kernels"]
+    check_params(setting.plugin, options.params, kernels)
+    if not kernels:
+        raise nothing_to_compare(setting)
+    asked = _asked(options)
+    check_tools(asked, setting.target)
+    vectors = vectors_for(setting.original, asked)
+    shop = _shop(setting, options, cache or BuildCache(), bounds or Bounds())
+    try:
+        found = _kernels(setting, kernels, options, vectors, shop)
+    finally:
+        watcher.done()
+    return Comparison(
+        plugin=setting.plugin.name,
+        version=setting.plugin.version,
+        path=str(setting.plugin.root),
+        model=Path(model).name,
+        target=setting.target.name,
+        strategy=setting.strategy.name,
+        kernels=found,
+    )
+
+
+def _setting(
+    name: str, path: Path, options: ComparisonOptions, known: PluginRegistry, progress: Progress
+) -> Setting:
+    _, known = subject(name, known)
+    registry = known.confined(settings_from(known, options.sandbox, options.grants))
+    plugin, _ = subject(name, registry)
+    progress.step("load")
+    return Setting(
+        plugin=plugin,
+        registry=registry,
+        path=path,
+        original=Model.load(path, shapes=options.shapes),
+        target=get_target(options.target, registry),
+        strategy=load_strategy(options.strategy, registry).resolved(registry),
+        pinned=read_folding(options.folding) if options.folding else {},
+        progress=progress,
+    )
+
+
+def _asked(options: ComparisonOptions) -> CompileOptions:
+    """The options of a compile that says the same."""
+    return CompileOptions(
+        target=options.target,
+        place=options.place,
+        verify_input=options.verify_input,
+        shapes=options.shapes,
+        seed=options.seed,
+        sandbox=options.sandbox,
+        grants=options.grants,
+    )
+
+
+def _shop(
+    setting: Setting, options: ComparisonOptions, cache: BuildCache, bounds: Bounds
+) -> Workshop:
+    log = BuildLog()
+    return Workshop(
+        Simulator(cache, log, options.seed),
+        Builder(setting.target, cache, log, options.seed),
+        bounds,
+        options.place,
+    )
+
+
+def _kernels(
+    setting: Setting,
+    components: Sequence[Component],
+    options: ComparisonOptions,
+    vectors: Vectors,
+    shop: Workshop,
+) -> tuple[KernelComparison, ...]:
+    model = setting.run(setting.original, setting.steps())
+    found = [find(setting, component, model, options) for component in components]
+    if not any(one.taken.mapped for one in found):
+        raise nothing_taken(setting, found)
+    return tuple(compare_kernel(setting, one, options, vectors.inputs, shop) for one in found)
