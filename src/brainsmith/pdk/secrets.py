@@ -69,7 +69,8 @@ _FORMS = (
     _Form(
         "a key of AWS",
         "aws_secret_access_key AWS_SECRET_ACCESS_KEY",
-        rb"(?i:aws_secret_access_key)['\"]?\s{0,4}[=:]\s{0,4}['\"]?[A-Za-z0-9/+]{40}\b",
+        rb"(?i:aws_secret_access_key)['\"]?\s{0,4}[=:]\s{0,4}['\"]?"
+        rb"(?![A-Za-z0-9/+]{0,33}EXAMPLE)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])",
     ),
     _Form("a key of Google", "AIza", rb"\bAIza[A-Za-z0-9_-]{35}"),
     _Form("a key of Stripe", "sk_live_ rk_live_", rb"\b[rs]k_live_[A-Za-z0-9]{20,}"),
