@@ -7,6 +7,7 @@ else. An unknown argument is an error that names the nearest valid one.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -58,10 +59,15 @@ class KernelInfo(Meta):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformInfo(Meta):
-    """What `@transform` was told."""
+    """What `@transform` was told, and the class's parameters and tolerance.
+
+    `tolerance` is the largest absolute difference of an output element that the transform may
+    cause; 0 where it must cause none.
+    """
 
     stage: str
     params: dict[str, Param] = field(default_factory=dict)
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +127,9 @@ def transform(
     def info(cls: type) -> TransformInfo:
         if not callable(getattr(cls, "apply", None)):
             raise PluginError("a transform needs the method apply(self, model, config)", where=name)
-        return TransformInfo(**vars(meta), stage=stage, params=_params(cls))
+        return TransformInfo(
+            **vars(meta), stage=stage, params=_params(cls), tolerance=tolerance_of(cls, name)
+        )
 
     declaration: Callable[[C], C] = _declaration(transform, unknown, info, name=name, stage=stage)
     if stage not in STAGES:
@@ -281,6 +289,19 @@ def _constraints(cls: type, where: str) -> dict[str, Any]:
 
 def _params(cls: type) -> dict[str, Param]:
     return {name: value for name, value in inspect.getmembers(cls) if isinstance(value, Param)}
+
+
+def tolerance_of(cls: type, where: str) -> float:
+    """The tolerance that the class of a transform declares; 0 where it declares none."""
+    tolerance = getattr(cls, "tolerance", 0.0)
+    is_number = isinstance(tolerance, (int, float)) and not isinstance(tolerance, bool)
+    if not is_number or not 0 <= tolerance < math.inf:
+        raise PluginError(
+            f"tolerance is {tolerance!r}",
+            where=where,
+            hint="a number, 0 or more: the largest difference of an output that is right",
+        )
+    return float(tolerance)
 
 
 def _requirements(cls: type) -> tuple[str, ...]:

@@ -13,14 +13,17 @@ from brainsmith.comparison.records import Comparison, KernelComparison
 from brainsmith.comparison.refusal import nothing_taken, nothing_to_compare
 from brainsmith.comparison.simulating import Simulator
 from brainsmith.comparison.slices import Bounds
+from brainsmith.comparison.stimulate import Frames
+from brainsmith.comparison.strategies import compare_strategies
 from brainsmith.comparison.subject import subject
+from brainsmith.comparison.transforms import compare_transform, specs
 from brainsmith.compiler.folding_file import read_folding
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.preflight import check_tools
 from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.strategy import load_strategy
 from brainsmith.compiler.targets import get_target
-from brainsmith.compiler.vectors import Vectors, vectors_for
+from brainsmith.compiler.vectors import generated_vectors, vectors_for
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.sandboxing import settings_from
@@ -65,27 +68,41 @@ def compare(
     options = options or ComparisonOptions()
     watcher = progress or Silent()
     setting = _setting(plugin, Path(model), options, registry or PluginRegistry(), watcher)
-    components = setting.plugin.components
-    kernels = [component for component in components if component.kind == "kernels"]
-    check_params(setting.plugin, options.params, kernels)
-    if not kernels:
-        raise nothing_to_compare(setting)
-    asked = _asked(options)
-    check_tools(asked, setting.target)
-    vectors = vectors_for(setting.original, asked)
-    shop = _shop(setting, options, cache or BuildCache(), bounds or Bounds())
     try:
-        found = _kernels(setting, kernels, options, vectors, shop)
+        return _compared(setting, options, cache or BuildCache(), bounds or Bounds())
     finally:
         watcher.done()
+
+
+def _compared(
+    setting: Setting, options: ComparisonOptions, cache: BuildCache, bounds: Bounds
+) -> Comparison:
+    of_kind = {
+        kind: [component for component in setting.plugin.components if component.kind == kind]
+        for kind in ("kernels", "transforms", "strategies")
+    }
+    check_params(setting.plugin, options.params, [*of_kind["kernels"], *of_kind["transforms"]])
+    if not any(of_kind.values()):
+        raise nothing_to_compare(setting, setting.run(setting.original, setting.steps()))
+    asked = _asked(options)
+    check_tools(asked, setting.target)
+    vectors = _vectors(setting, asked)
+    kernels, notes = _kernels(
+        setting, of_kind["kernels"], options, vectors, _shop(setting, options, cache, bounds)
+    )
     return Comparison(
         plugin=setting.plugin.name,
         version=setting.plugin.version,
         path=str(setting.plugin.root),
-        model=Path(model).name,
+        model=setting.path.name,
         target=setting.target.name,
         strategy=setting.strategy.name,
-        kernels=found,
+        kernels=kernels,
+        transforms=tuple(
+            compare_transform(setting, one, options, vectors) for one in of_kind["transforms"]
+        ),
+        strategies=compare_strategies(setting, of_kind["strategies"], asked, cache),
+        notes=notes,
     )
 
 
@@ -103,6 +120,7 @@ def _setting(
         original=Model.load(path, shapes=options.shapes),
         target=get_target(options.target, registry),
         strategy=load_strategy(options.strategy, registry).resolved(registry),
+        usual=options.strategy,
         pinned=read_folding(options.folding) if options.folding else {},
         progress=progress,
     )
@@ -133,15 +151,38 @@ def _shop(
     )
 
 
+def _vectors(setting: Setting, asked: CompileOptions) -> list[Frames]:
+    """Generated frames, and those that were given."""
+    generated = generated_vectors(setting.original, asked.seed)
+    given = [vectors_for(setting.original, asked)] if asked.verify_input is not None else []
+    return [vectors.inputs for vectors in (generated, *given)]
+
+
 def _kernels(
     setting: Setting,
     components: Sequence[Component],
     options: ComparisonOptions,
-    vectors: Vectors,
+    vectors: Sequence[Frames],
     shop: Workshop,
-) -> tuple[KernelComparison, ...]:
+) -> tuple[tuple[KernelComparison, ...], tuple[str, ...]]:
+    """Every kernel on the model; those that take nothing, on the model after the plugin's own
+    transforms, which may make the nodes that they are for."""
+    if not components:
+        return (), ()
     model = setting.run(setting.original, setting.steps())
     found = [find(setting, component, model, options) for component in components]
+    notes = []
+    own = specs(setting, options)
+    if own and not all(one.taken.mapped for one in found):
+        changed = setting.run(setting.original, setting.steps(own))
+        again = [find(setting, one.component, changed, options) for one in found]
+        for index, (one, other) in enumerate(zip(found, again, strict=True)):
+            if other.taken.mapped and not one.taken.mapped:
+                found[index] = other
+                notes.append(
+                    f"{one.own.kernel.name} takes nodes after the plugin's transforms only"
+                )
     if not any(one.taken.mapped for one in found):
         raise nothing_taken(setting, found)
-    return tuple(compare_kernel(setting, one, options, vectors.inputs, shop) for one in found)
+    compared = [compare_kernel(setting, one, options, vectors[0], shop) for one in found]
+    return tuple(compared), tuple(notes)

@@ -15,8 +15,8 @@ from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.strategy import ResolvedStrategy
 from brainsmith.compiler.targets import Target
 
-# Iterations at once above which synthesis takes minutes and tells no more of a kernel.
-MOST_LANES = 512
+# Iterations at once above which synthesis takes long and tells no more of a kernel.
+MOST_LANES = 32
 # A node with more foldings than this keeps the one that was chosen.
 _MOST_TRIED = 100_000
 

@@ -22,7 +22,7 @@ BUILT_IN = "built-in"
 
 @dataclass(frozen=True)
 class Setting:
-    """What all parts of a comparison share."""
+    """What all parts of a comparison share; `usual` is what the strategy was asked for as."""
 
     plugin: Plugin
     registry: PluginRegistry
@@ -30,6 +30,7 @@ class Setting:
     original: Model
     target: Target
     strategy: ResolvedStrategy
+    usual: str | Path
     pinned: FoldingFile
     progress: Progress
 
@@ -40,6 +41,11 @@ class Setting:
             for kernel in self.registry.components("kernels")
             if kernel.plugin.origin == BUILT_IN
         ]
+
+    def kernels(self) -> list[Candidate]:
+        """The built-in kernels, then those of the plugin."""
+        own = [c for c in self.plugin.components if c.kind == "kernels"]
+        return [*self.builtin(), *map(self.candidate, own)]
 
     def candidate(
         self, kernel: Component, params: Mapping[str, int | str] | None = None

@@ -187,7 +187,8 @@ def _compatibility(kernel: KernelComparison) -> Line:
     if not total:
         return Line("·", f"Compatibility: the model has no node of '{kernel.operation}'")
     exact = "bit-exact" if works else "none works"
-    said = f"{works} of {total} nodes of '{kernel.operation}': {exact}"
+    noun = "node" if total == 1 else "nodes"
+    said = f"{works} of {total} {noun} of '{kernel.operation}': {exact}"
     sliced = sum(len(n.nodes) for n in kernel.compared if n.slice)
     if sliced:
         said += f"; {sliced} simulated on a slice"

@@ -13,6 +13,7 @@ from brainsmith.api.decorators import (
     TargetInfo,
     TransformInfo,
     info_of,
+    tolerance_of,
 )
 from brainsmith.errors import PluginValidationError
 from brainsmith.plugins.kinds import SINGULAR
@@ -95,6 +96,7 @@ def _qonnx_info(found: type, record: Mapping[str, Any]) -> TransformInfo:
         stage=record.get("stage") or "",
         description=record.get("description") or inspect.getdoc(found) or "",
         tags=tuple(record.get("tags", ())),
+        tolerance=tolerance_of(found, record["name"]),
     )
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 
 from brainsmith.api import TransformConfig
+from brainsmith.compiler.outputs import differences
 from brainsmith.compiler.vectors import generated_vectors
 from brainsmith.errors import ConfigurationError, nearest
-from brainsmith.model.execution import Executor
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.code import Use
@@ -48,7 +48,7 @@ def check_transform(
     params: Mapping[str, int | str] | None = None,
     inputs: Mapping[str, np.ndarray] | None = None,
     frames: int = FRAMES,
-    tolerance: float = 0.0,
+    tolerance: float | None = None,
     registry: PluginRegistry | None = None,
     seed: int = 0,
 ) -> TransformResult:
@@ -63,7 +63,8 @@ def check_transform(
         params: parameters of the transform; its defaults for those that are left out.
         inputs: real frames, (frames, *shape) by the name of the input; compared besides.
         frames: how many frames are generated over the whole range of the inputs, ends first.
-        tolerance: the largest absolute difference of an output element that is right.
+        tolerance: the largest absolute difference of an output element that is right; the one
+            that the transform declares if None.
         registry: where the transform is found; as for `check_kernel` if None.
         seed: for the generated frames.
 
@@ -84,7 +85,8 @@ def check_transform(
     given = [generated_vectors(before, seed, frames).inputs]
     if inputs is not None:
         given.append({name: np.asarray(array) for name, array in inputs.items()})
-    largest = max(_compare(before, after, some, tolerance, component.name) for some in given)
+    allowed = component.info.tolerance if tolerance is None else tolerance
+    largest = max(_compare(before, after, some, allowed, component.name) for some in given)
     count = sum(len(next(iter(some.values()))) for some in given)
     return TransformResult(after, len(before.graph), len(after.graph), count, largest)
 
@@ -115,43 +117,9 @@ def _compare(
     before: Model, after: Model, inputs: Mapping[str, np.ndarray], tolerance: float, name: str
 ) -> float:
     """The largest difference of the outputs over all frames."""
-    one, other = Executor(before), Executor(after)
     largest = 0.0
-    for frame in range(len(next(iter(inputs.values())))):
-        feed = {key: array[frame] for key, array in inputs.items()}
-        wanted, found = one.run(feed), other.run(feed)
-        for output, array in wanted.items():
-            got = _real(after, output, found[output])
-            difference = _difference(_real(before, output, array), got)
-            worst = float(difference.max(initial=0.0))
-            largest = max(largest, worst)
-            if not worst <= tolerance:
-                raise AssertionError(_message(name, output, frame, difference, array, got))
+    for found in differences(before, after, inputs):
+        largest = max(largest, found.largest)
+        if not found.largest <= tolerance:
+            raise AssertionError(f"after {name} the model computes something else: {found}")
     return largest
-
-
-def _real(model: Model, output: str, array: np.ndarray) -> np.ndarray:
-    """The numbers that the elements of an output stand for."""
-    origin = model.origins.get(output)
-    return array if origin is None else origin.real(array.astype(np.int64))
-
-
-def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Absolute, by element; nothing where both are the same infinity or no number."""
-    with np.errstate(invalid="ignore"):
-        difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
-    same = (one == other) | ((one != one) & (other != other))
-    return np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
-
-
-def _message(
-    name: str, output: str, frame: int, difference: np.ndarray, want: np.ndarray, got: np.ndarray
-) -> str:
-    worst = np.unravel_index(int(difference.argmax()), difference.shape)
-    wrong = int((difference > 0).sum())
-    place = [int(i) for i in worst]
-    return (
-        f"after {name} the model computes something else: output '{output}', frame {frame}: "
-        f"{wrong} of {difference.size} elements differ, most at {place}: "
-        f"{got[worst]} instead of {want[worst]}"
-    )
