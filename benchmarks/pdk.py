@@ -44,15 +44,15 @@ def _create(place: Path) -> Figure:
 
 def _package(place: Path) -> Figure:
     """A plugin of 10 MB: noise that does not pack, and text that does, half of each."""
-    plugin = place / "large"
-    _seconds(["create-plugin", "large", "--operation", "add", "--defaults"], place)
+    plugin = place / "heavy"
+    _seconds(["create-plugin", "heavy", "--operation", "add", "--defaults"], place)
     rng = np.random.default_rng(0)
     for number in range(FILES):
         size = LARGE // FILES
         data = rng.bytes(size)
         if number % 2:
             data = " ".join(map(str, rng.integers(0, 1000, size // 4))).encode()[:size]
-        path = plugin / "src" / "large" / "data" / f"{number}.bin"
+        path = plugin / "src" / "heavy" / "data" / f"{number}.bin"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
     times = [_seconds(["package", str(plugin)], place) for _ in range(ROUNDS)]

@@ -87,6 +87,14 @@ def test_one_file_is_read_without_unpacking() -> None:
         archive.read("b.py")
 
 
+def test_files_can_be_left_out(tmp_path: Path) -> None:
+    archive = parse_archive(
+        hostile.build([hostile.Member(b"a", b"1"), hostile.Member(b"b/c", b"2")]), "x"
+    )
+    assert set(archive.unpack(tmp_path / "x", without=("b/c",))) == {"a"}
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["a"]
+
+
 def test_a_nested_archive_is_content_like_any_other(tmp_path: Path) -> None:
     data = hostile.package(hostile.Member(b"inner.zip", hostile.package()))
     assert unpacked(data, tmp_path / "x")["inner.zip"] == hostile.package()

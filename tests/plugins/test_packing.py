@@ -13,7 +13,7 @@ import pytest
 import brainsmith
 from brainsmith.errors import ConfigurationError, PluginError, StorageError
 from brainsmith.plugins.archive import read_archive, tree_digest
-from brainsmith.plugins.archive_format import Limits
+from brainsmith.plugins.archive_format import DEFLATED, STORED, Limits
 from brainsmith.plugins.packing import pack, package_files, write_archive
 
 BUILTIN = Path(brainsmith.__path__[0]) / "builtin"
@@ -69,6 +69,25 @@ def test_the_digest_of_the_content_does_not_depend_on_the_packing(
     packed = pack(plugin)
     assert tree_digest(packed.unpack(tmp_path / "y")) == tree_digest(stored)
     assert packed.digest != read_archive(tmp_path / "stored").digest
+
+
+def test_noise_is_stored_and_text_is_not(plugin: Path) -> None:
+    (plugin / "text.txt").write_text("the same again\n" * 10_000)
+    (plugin / "noise.bin").write_bytes(os.urandom(100_000))
+    (plugin / "small.txt").write_text("x")
+    methods = {entry.name: entry.method for entry in pack(plugin).entries}
+    assert [methods[f"{name}.{kind}"] for name, kind in (
+        ("text", "txt"), ("noise", "bin"), ("small", "txt"),
+    )] == [DEFLATED, STORED, STORED]  # fmt: skip
+
+
+def test_the_list_of_an_unpacked_package_is_made_anew(plugin: Path) -> None:
+    packed = pack(plugin)
+    (plugin / "RECORD").write_text("nonsense")
+    assert pack(plugin).data == packed.data
+    (plugin / "RECORD").rename(plugin / "Record")
+    with pytest.raises(PluginError, match="clashes with 'RECORD'"):
+        pack(plugin)
 
 
 def test_what_tools_leave_behind_stays_out(plugin: Path) -> None:

@@ -41,8 +41,8 @@ _ATTRIBUTES = (stat.S_IFREG | 0o644) << 16
 # What tools leave in a source tree. Hidden files are no part of a plugin either, nor its secrets.
 _LEFT_OUT = (".*", "__pycache__", "*.pyc", "*.pyo", "*.egg-info", f"*{SUFFIX}")
 _LEFT_OUT_AT_THE_TOP = ("build", "dist", "brainsmith.lock")
-# Sources pack in a third of the time of the best level, to 1 % more bytes.
-_LEVEL = 6
+# In half the time of the usual level, 6, to 2 % more bytes of sources.
+_LEVEL = 4
 # What does not become smaller here does not elsewhere: weights, images, archives.
 _SAMPLE = 4096
 
