@@ -71,3 +71,14 @@ SLOW = (
         "return [config.dims['M'] // config.pe for config in configs]",
     ),
 )
+
+# The same unit for inputs and weights of -1 and 1.
+BIPOLAR = (
+    (
+        '["UINT2", "UINT3", "UINT4", "UINT5", "UINT6", "UINT7", "UINT8"]',
+        '["BIPOLAR"]',
+    ),
+    ('config.simd, config.dtypes["w"].bits)', "config.simd, 2)"),
+    ('"W_BITS": config.dtypes["w"].bits', '"W_BITS": 2'),
+    ("$signed({1'b0, x[lane*X_BITS+:X_BITS]})", "(x[lane] ? 2'sd1 : -2'sd1)"),
+)
