@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.figures import Figure, keep, machine
 
-NAMES = ("imports", "discovery", "sandbox", "front_end", "compile", "simulation")
+NAMES = ("imports", "discovery", "sandbox", "pdk", "front_end", "compile", "simulation")
 
 
 def main(names: list[str]) -> int:

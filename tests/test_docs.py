@@ -67,6 +67,7 @@ def run_console(text: str, where: str, folder: Path) -> None:
 def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # what pages install
     namespace: dict[str, object] = {"__name__": "__main__"}
     for line, language, text in blocks(page):
         where = f"{page.relative_to(ROOT)}:{line}"

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from brainsmith.pdk.package import package
 from brainsmith.plugins.archive import read_archive
 from brainsmith.plugins.package import open_package
 from tests.pdk.conftest import Run
+from tests.plugins.folders import as_another_user
 
 # In pieces, so that this file holds none.
 KEY = "-----BEGIN OPENSSH " + "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n"
@@ -27,6 +29,8 @@ TOKENS = {
     "PyPI": "pypi" + "-AgEIcHlwaS5vcmc" + "a1B2" * 12, "AWS": "AKIA" + "ABCDEFGHIJ234567",
     "Hugging Face": "hf" + "_" + "aB" * 17, "Slack": "xoxb" + "-123456789012-abcdefghij",
     "Google": "AIza" + "a1B2c" * 7,
+    "npm": "npm" + "_" + "a1B2" * 9, "Stripe": "sk" + "_live_" + "a1B2" * 6,
+    "OpenAI": "sk" + "-proj-" + "a1B2" * 12,
     "JSON web": "eyJ" + "a1B2" * 5 + ".eyJ" + "a1B2" * 5 + "." + "a1B2" * 6,
 }  # fmt: skip
 
@@ -46,7 +50,7 @@ def test_a_package_holds_all_that_belongs_to_the_plugin(plugin: Path) -> None:
     packed = package(plugin)
     assert packed.path == plugin / "dist" / "mine-0.1.0.bspkg"
     assert names(packed.path) == {
-        "RECORD", "brainsmith.yaml", "pyproject.toml", "docs/README.md",
+        "LICENSE", "RECORD", "brainsmith.yaml", "pyproject.toml", "docs/README.md",
         "examples/example_usage.py", "tests/test_kernel.py", "src/mine/__init__.py",
         "src/mine/kernel.py", "src/mine/backends/__init__.py", "src/mine/backends/rtl.py",
         *(f"src/mine/hdl/mine_{part}.sv" for part in ("lane", "streams", "constant")),
@@ -62,7 +66,7 @@ def test_the_record_is_what_sha256sum_reads(plugin: Path, tmp_path: Path) -> Non
         ["sha256sum", "--strict", "--check", "RECORD"],
         cwd=tmp_path / "unpacked", capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0 and done.stdout.count(": OK") == 12
+    assert done.returncode == 0 and done.stdout.count(": OK") == 13
 
 
 def test_the_same_sources_give_the_same_bytes(
@@ -122,11 +126,42 @@ def test_git_itself_ignores_the_same(plugin: Path) -> None:
     assert set(made) - names(package(plugin).path) == ignored
 
 
-def test_what_the_manifest_needs_must_be_there(plugin: Path) -> None:
-    (plugin / ".gitignore").write_text("kernel.py\n")
-    with pytest.raises(PluginError, match=r"needs 'src/mine/kernel.py', which is left out"):
+@pytest.mark.parametrize("name", ["src/mine/kernel.py", "brainsmith.yaml"])
+def test_what_the_plugin_needs_must_be_there(plugin: Path, name: str) -> None:
+    (plugin / ".gitignore").write_text(f"/{name}\n")
+    with pytest.raises(PluginError, match=f"needs '{name}', which is left out"):
         package(plugin)
     assert not (plugin / "dist").exists()
+
+
+def test_what_git_ignores_is_not_even_looked_at(plugin: Path) -> None:
+    """A virtual environment is full of links."""
+    (plugin / ".gitignore").write_text("/venv/\n/result\n")
+    (plugin / "venv" / "bin").mkdir(parents=True)
+    (plugin / "venv" / "bin" / "python").symlink_to("/usr/bin/python3")
+    (plugin / "venv" / ".env").write_text("x=1\n")
+    (plugin / "result").symlink_to("/nowhere")
+    assert not [name for name in names(package(plugin).path) if name.startswith(("venv", "result"))]
+
+
+def test_a_package_that_was_unpacked_packs_to_the_same(plugin: Path, tmp_path: Path) -> None:
+    first = package(plugin).path
+    read_archive(first).unpack(tmp_path / "unpacked")
+    assert (tmp_path / "unpacked" / "RECORD").is_file()
+    assert package(tmp_path / "unpacked").path.read_bytes() == first.read_bytes()
+
+
+def test_whoever_packs_it_wherever_gets_the_same_bytes(
+    plugin: Path, run: Run, tmp_path: Path
+) -> None:
+    first = package(plugin).path.read_bytes()
+    for number, (language, umask) in enumerate((("C", "077"), ("de_DE.UTF-8", "000"))):
+        copy = tmp_path / f"of somebody {number}" / "x"
+        shutil.copytree(plugin, copy, ignore=shutil.ignore_patterns("dist"))
+        program = f"umask {umask}; exec '{sys.executable}' -m brainsmith package .."
+        others = f"LC_ALL={language} USER=u{number} TZ=Asia/Tokyo PYTHONHASHSEED={number} HOME=/"
+        run("bash", "-c", f"export {others}; {program}", cwd=copy / "src" / "mine" / "hdl")
+        assert (copy / "dist" / "mine-0.1.0.bspkg").read_bytes() == first
 
 
 @pytest.mark.parametrize(
@@ -166,6 +201,34 @@ def test_tokens_are_refused_and_not_shown(plugin: Path, kind: str) -> None:
     assert str(caught.value.where).startswith("src/mine/kernel.py:")
 
 
+def test_hidden_folders_are_looked_into(plugin: Path) -> None:
+    (plugin / ".aws").mkdir()
+    (plugin / ".aws" / "credentials").write_text(f"[default]\nid = {TOKENS['AWS']}\n")
+    (plugin / "docs" / ".notes").write_text(TOKENS["npm"])
+    with pytest.raises(PluginSecurityError, match=r"also in docs/\.notes:1") as caught:
+        package(plugin)
+    assert caught.value.where == ".aws/credentials:2"
+    assert package(plugin, allowed=["./.aws/credentials", "docs//.notes"]).files == 14
+
+
+def test_what_cannot_be_read_is_told(plugin: Path, tmp_path: Path) -> None:
+    for name in ("docs/secret.txt", ".secret"):
+        (plugin / name).write_text("x")
+        (plugin / name).chmod(0)
+
+        def told() -> str:
+            try:
+                package(plugin, tmp_path / "out")
+            except ConfigurationError as error:
+                return str(error)
+            return "nothing"
+
+        assert f"cannot read the file: Permission denied [{plugin / name}]" in as_another_user(
+            told, tmp_path
+        )
+        (plugin / name).unlink()
+
+
 def test_a_file_to_allow_must_be_there(plugin: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"there is no file 'x\.pem'"):
         package(plugin, allowed=["x.pem"])
@@ -175,6 +238,13 @@ def test_links_are_refused(plugin: Path) -> None:
     (plugin / "docs" / "passwd").symlink_to("/etc/passwd")
     with pytest.raises(PluginError, match="no links"):
         package(plugin)
+
+
+def test_a_path_that_is_a_file_is_refused(plugin: Path, brainsmith: Run) -> None:
+    done = brainsmith("package", str(plugin / "docs" / "README.md"), expect=4)
+    assert "this is a file, and no plugin's folder" in done.stderr
+    assert not (plugin / "dist").exists()
+    brainsmith("package", str(plugin / "brainsmith.yaml"))
 
 
 def test_no_manifest_here(tmp_path: Path, brainsmith: Run) -> None:
@@ -205,7 +275,24 @@ def test_a_full_disk_leaves_nothing(plugin: Path) -> None:
             package(plugin)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list((plugin / "dist").iterdir()) == []
+    assert not (plugin / "dist").exists()
+
+
+def test_a_disk_that_is_full_is_told(plugin: Path, brainsmith: Run, tmp_path: Path) -> None:
+    if subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+        pytest.skip("no mount namespaces here")
+    (plugin / "src" / "mine" / "noise.bin").write_bytes(os.urandom(300_000))
+    (tmp_path / "small").mkdir()
+    script = (
+        'mount -t tmpfs -o size=128k x small; "$@"; code=$?; find small -mindepth 1; exit $code'
+    )
+    done = subprocess.run(
+        ["unshare", "-rm", "bash", "-c", script, "bash", sys.executable, "-m", "brainsmith",
+         "package", str(plugin), "--output", "small/a/b"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (9, "")
+    assert "No space left on device" in done.stderr and "--output" in done.stderr
 
 
 @pytest.mark.parametrize("altered", ["truncated", "a byte", "a file"])

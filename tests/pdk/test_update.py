@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from brainsmith.errors import ConfigurationError
+from brainsmith.errors import ConfigurationError, StorageError
 from brainsmith.pdk import rendering
 from brainsmith.pdk.answers import checked
 from brainsmith.pdk.create import create
@@ -111,7 +113,7 @@ def test_a_new_file_where_the_author_has_one_is_a_conflict(plugin: Path, newer: 
 
 def test_another_answer_is_an_update_too(plugin: Path) -> None:
     found = update(plugin, {"license": "Apache-2.0"})
-    assert set(found.changed) == {"brainsmith.yaml", "pyproject.toml", KERNEL}
+    assert set(found.changed) == {"brainsmith.yaml", "pyproject.toml", "LICENSE", KERNEL}
     found.write()
     assert (
         json.loads((plugin / ".brainsmith" / "answers.json").read_text())["license"] == "Apache-2.0"
@@ -122,8 +124,6 @@ def test_a_file_that_cannot_be_written_leaves_all_as_they_were(plugin: Path, new
     edit(template(newer, "kernel.py"), "PE sums a cycle", "x" * (1 << 20))
     before = contents(plugin)
     import resource
-
-    from brainsmith.errors import StorageError
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     found = update(plugin)
@@ -155,3 +155,105 @@ def test_damaged_answers_are_told(plugin: Path) -> None:
     (plugin / ".brainsmith" / "answers.json").write_text('{"name": "mine"}')
     with pytest.raises(ConfigurationError, match="the answers cannot be read"):
         update(plugin)
+
+
+def test_files_keep_their_mode_and_links_inside_stay_links(plugin: Path, newer: Path) -> None:
+    (plugin / KERNEL).rename(plugin / "src" / "elsewhere.py")
+    (plugin / KERNEL).symlink_to("../elsewhere.py")
+    (plugin / "src" / "elsewhere.py").chmod(0o755)
+    edit(template(newer, "kernel.py"), "PE sums a cycle", "other words")
+    update(plugin).write()
+    assert (plugin / KERNEL).is_symlink() and "other words" in (plugin / KERNEL).read_text()
+    assert (plugin / "src" / "elsewhere.py").stat().st_mode & 0o777 == 0o755
+
+
+def test_nothing_is_written_out_of_the_plugin(plugin: Path, newer: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (plugin / "docs").rename(tmp_path / "outside" / "docs")
+    (plugin / "docs").symlink_to(tmp_path / "outside" / "docs")
+    with pytest.raises(ConfigurationError, match=r"'docs/README\.md' leads out of the plugin"):
+        update(plugin)
+
+
+@pytest.mark.parametrize("name", ["../precious", "a/../../precious"])
+def test_a_copy_with_names_outside_removes_nothing(plugin: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "precious").write_text("known")
+    with zipfile.ZipFile(plugin / ".brainsmith" / "base.zip", "a") as archive:
+        archive.writestr(name, "known")
+    with pytest.raises(ConfigurationError, match="leads out of the plugin"):
+        update(plugin)
+    assert (tmp_path / "precious").read_text() == "known"
+
+
+def test_what_is_no_file_in_the_way_is_told(plugin: Path, newer: Path) -> None:
+    (newer / "common" / "NEWS.md.jinja").write_text("theirs\n")
+    (newer / "common" / "ci").mkdir()
+    (newer / "common" / "ci" / "run.sh.jinja").write_text("theirs\n")
+    (plugin / "NEWS.md").mkdir()
+    with pytest.raises(ConfigurationError, match="something else where the template has a file"):
+        update(plugin)
+    (plugin / "NEWS.md").rmdir()
+    (plugin / "ci").write_text("mine")
+    with pytest.raises(ConfigurationError, match=r"something else .*ci"):
+        update(plugin)
+
+
+def test_bytes_that_are_no_text_stay(plugin: Path, newer: Path) -> None:
+    mine = b"# Jos\xe9 \x0c\r\n" + (plugin / KERNEL).read_bytes()
+    (plugin / KERNEL).write_bytes(mine)
+    edit(template(newer, "kernel.py"), "PE sums a cycle", "other words")
+    found = update(plugin)
+    assert found.changed == [KERNEL] and not found.conflicts
+    found.write()
+    assert (plugin / KERNEL).read_bytes() == mine.replace(b"PE sums a cycle", b"other words")
+
+
+def test_markers_begin_their_lines(plugin: Path, newer: Path) -> None:
+    (newer / "common" / "NEWS.md.jinja").write_text("theirs")
+    (plugin / "NEWS.md").write_text("mine")  # neither ends its last line
+    update(plugin).write()
+    lines = (plugin / "NEWS.md").read_text().splitlines()
+    assert lines == ["<<<<<<< yours", "mine", "=======", "theirs", ">>>>>>> the template"]
+
+
+def test_a_disk_that_fills_up_between_two_files_leaves_all_as_they_were(
+    plugin: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(template(newer, "kernel.py"), "PE sums a cycle", "other words")
+    (newer / "common" / "NEWS.md.jinja").write_text("theirs\n")
+    (newer / "kernel" / "common" / "examples" / "example_usage.py.jinja").unlink()
+    before = contents(plugin)
+    found = update(plugin)
+    replace = Path.replace
+
+    def full(path: Path, target: Path) -> Path:
+        if Path(target).name == "base.zip":  # the last one
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StorageError, match="No space left"):
+        found.write()
+    monkeypatch.undo()
+    assert contents(plugin) == before
+
+
+def test_a_damaged_copy_is_told(plugin: Path) -> None:
+    path = plugin / ".brainsmith" / "base.zip"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ConfigurationError, match="what the template made of this plugin"):
+        update(plugin)
+
+
+def test_a_copy_that_swells_is_not_unpacked(plugin: Path) -> None:
+    with zipfile.ZipFile(
+        plugin / ".brainsmith" / "base.zip", "w", compression=zipfile.ZIP_DEFLATED
+    ) as archive:
+        archive.writestr("docs/README.md", bytes(17 << 20))
+    with pytest.raises(ConfigurationError, match="what the template made of this plugin"):
+        update(plugin)
+
+
+def test_it_works_from_a_folder_inside(plugin: Path, brainsmith: Run) -> None:
+    told = json.loads(brainsmith("update-plugin", "--json", cwd=plugin / "src").stdout)
+    assert told["success"] and not told["written"] and Path(told["folder"]) == plugin

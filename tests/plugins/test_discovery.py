@@ -251,6 +251,19 @@ class TestDistributions:
         )
         assert names(self.found()) == ["editable"]
 
+    def test_of_an_editable_installation_the_project_counts(
+        self, site: Path, tmp_path: Path
+    ) -> None:
+        project = write_plugin(tmp_path / "project", "live")
+        self.install(site, "x", "ten_pkg", entry="ten_pkg:brainsmith.yaml")
+        origin = site / "x-1.0.dist-info/direct_url.json"
+        for editable, found in (("true", "live"), ("false", "ten-pkg")):
+            origin.write_text(
+                f'{{"url": "{project.as_uri()}", "dir_info": {{"editable": {editable}}}}}'
+            )
+            # Metadata do not change once they are installed, and are not looked at again.
+            assert names(PluginRegistry([site / "none"], cached=False)) == [found]
+
     def test_what_comes_goes_and_changes_is_seen_at_once(self, site: Path) -> None:
         folder = self.install(site, "x", "seven_pkg", entry="seven_pkg:brainsmith.yaml")
         assert names(self.found()) == ["seven-pkg"]

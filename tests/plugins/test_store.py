@@ -78,7 +78,7 @@ def test_installing_is_unpacking_and_a_record(plugin: Path, store: Store, tmp_pa
     assert Manifest.read(found.folder / "brainsmith.yaml").name == "lens"
     files = {n: digest_of(path) for n, path in tree_files(found.folder) if n != RECORD}
     assert set(files) == {
-        "RECORD", "brainsmith.yaml", "conftest.py", "setup.py",
+        "brainsmith.yaml", "conftest.py", "setup.py",
         "src/lens/__init__.py", "src/lens/kernel.py", "src/lens/lens.sv",
     }  # fmt: skip
     record = Record.read(found.folder)

@@ -8,6 +8,7 @@ import typer
 
 from brainsmith.cli.compile import compile_model
 from brainsmith.cli.create import create_plugin, update_plugin
+from brainsmith.cli.develop import develop
 from brainsmith.cli.doctor import doctor
 from brainsmith.cli.errors import EXIT_CODES
 from brainsmith.cli.explain import explain
@@ -33,6 +34,7 @@ app.command()(targets)
 app.command()(doctor)
 app.command("create-plugin", epilog=EXIT_CODES)(create_plugin)
 app.command("update-plugin", epilog=EXIT_CODES)(update_plugin)
+app.command(epilog=EXIT_CODES)(develop)
 app.command(epilog=EXIT_CODES)(package)
 app.command("test-plugin", epilog=EXIT_CODES)(test_plugin)
 app.add_typer(manifest, name="manifest")

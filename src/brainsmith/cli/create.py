@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,26 +44,23 @@ def create_plugin(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Write a new plugin that works at once: code, tests, example, docs.
+    """Write a new plugin that works at once.
 
-    On a terminal it asks for what it was not told.
+    With code, tests, an example and docs. On a terminal it asks for what it was not told.
     """
-    from brainsmith.pdk import answers as questions
     from brainsmith.pdk.create import check_empty, create
+    from brainsmith.pdk.names import check_free
     from brainsmith.plugins import PluginRegistry
 
     folder = output or Path(name)
-    ask = not defaults and not json and sys.stdin.isatty() and sys.stdout.isatty()
-    given = {"operation": operation, "author": author, "license": license}
-    questions.checked(  # what was said is refused before anything is asked
-        name, type, operation or questions.OPERATIONS[0], author or "-",
-        license or questions.LICENSE, description or "-",
-    )  # fmt: skip
+    given = {
+        "operation": operation, "author": author, "license": license, "description": description,
+    }  # fmt: skip
+    answers = _answered(name, type, given)  # what was said is refused before anything is asked
     check_empty(folder)
-    questions.check_free(name, PluginRegistry().plugin_names)
-    answers = (
-        _asked(name, type, given, description) if ask else _usual(name, type, given, description)
-    )
+    check_free(name, PluginRegistry().plugin_names)
+    if not defaults and not json and sys.stdin.isatty() and sys.stdout.isatty():
+        answers = _asked(name, type, given)
     files = create(answers, folder)
     value = {
         "success": True,
@@ -85,21 +83,23 @@ def update_plugin(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Bring a plugin up to the present templates; what its author wrote stays.
+    """Bring a plugin up to the present templates.
 
-    Where both changed the same lines, the file gets both between markers, and the command ends
-    with an error.
+    What its author wrote stays. Where both changed the same lines, the file gets both between
+    markers, and the command ends with an error.
     """
     from brainsmith.errors import PluginError
+    from brainsmith.pdk.folder import plugin_folder
     from brainsmith.pdk.update import update
 
-    found = update(path, {"author": author, "license": license, "description": description})
+    given = {"author": author, "license": license, "description": description}
+    found = update(plugin_folder(path), given)
     if not check and found.files:
         found.write()
     fine = not found.conflicts and not (check and found.is_needed)
     value = {
         "success": fine,
-        "folder": str(path),
+        "folder": str(found.folder),
         "written": not check and bool(found.files),
         "changed": found.changed,
         "added": found.added,
@@ -110,42 +110,35 @@ def update_plugin(
     return Outcome(value, lambda console: _show_update(found, check, console), exit_code)
 
 
-def _usual(name: str, type: str, given: dict[str, str | None], description: str | None) -> Answers:
+def _answered(name: str, type: str, given: Mapping[str, str | None]) -> Answers:
+    """The answers, with what is usual where nothing was said."""
     from brainsmith.pdk import answers as questions
 
-    operation = given["operation"] or questions.OPERATIONS[0]
-    return questions.checked(
-        name,
-        type,
-        operation,
-        given["author"] or questions.default_author(),
-        given["license"] or questions.LICENSE,
-        description or questions.default_description(type, operation),
-    )
+    said = {key: value for key, value in given.items() if value is not None}
+    return questions.checked(name, type, **{**questions.usual(type, given), **said})
 
 
-def _asked(name: str, type: str, given: dict[str, str | None], description: str | None) -> Answers:
+def _asked(name: str, type: str, given: Mapping[str, str | None]) -> Answers:
     """The answers, those that were not given from the person at the terminal."""
     from brainsmith.errors import ConfigurationError
     from brainsmith.pdk import answers as questions
 
+    texts = {
+        "operation": f"Operation ({', '.join(questions.OPERATIONS)})",
+        "author": "Author",
+        "license": "Licence (SPDX)",
+        "description": "Description",
+    }
     said = dict(given)
-    if type == "kernel" and said["operation"] is None:
-        shown = ", ".join(questions.OPERATIONS)
-        said["operation"] = typer.prompt(f"Operation ({shown})", default=questions.OPERATIONS[0])
-    said["author"] = said["author"] or typer.prompt("Author", default=questions.default_author())
-    said["license"] = said["license"] or typer.prompt("Licence (SPDX)", default=questions.LICENSE)
-    usual = questions.default_description(type, said["operation"] or questions.OPERATIONS[0])
-    description = description or typer.prompt("Description", default=usual)
-    try:
-        return _usual(name, type, said, description)
-    except ConfigurationError as error:
-        typer.echo(f"{error}\n", err=True)
-        wrong = error.where if error.where in given else None
-        again = {key: None if key == wrong else value for key, value in said.items()}
-        if wrong is None:
-            raise
-        return _asked(name, type, again, description)
+    for key, text in texts.items():
+        while said[key] is None and not (key == "operation" and type != "kernel"):
+            said[key] = typer.prompt(text, default=questions.usual(type, said)[key])
+            try:
+                _answered(name, type, said)
+            except ConfigurationError as error:  # the one just given: those before it were fine
+                typer.echo(str(error), err=True)
+                said[key] = None
+    return _answered(name, type, said)
 
 
 def _show_created(answers: Answers, folder: Path, files: list[str], console: Console) -> None:

@@ -78,7 +78,11 @@ def _facts(
 
 
 def _translated(error: BaseException) -> BaseException:
-    """A full disk and the like as what they are, wherever they came up."""
+    """A full disk, an interrupt and the like as what they are, wherever they came up."""
+    import typer
+
+    if isinstance(error, typer.Abort):  # Ctrl-C or Ctrl-D at a question
+        return KeyboardInterrupt()
     if isinstance(error, OSError) and is_storage_error(error):
         return storage_error(error, None)
     return error

@@ -88,7 +88,7 @@ def check_manifest(
         ],
     }
     exit_code = PluginError.exit_code if errors else 0
-    return Outcome(value, lambda console: _show_flaws(flaws, console), exit_code)
+    return Outcome(value, lambda console: _show_checked(flaws, console), exit_code)
 
 
 @app.command("schema")
@@ -121,7 +121,14 @@ def _show_sync(synced: Synced, check: bool, console: Console) -> None:
         _print(f"{synced.path} says what the decorators say", console)
 
 
-def _show_flaws(flaws: Sequence[Flaw], console: Console) -> None:
+def _show_checked(flaws: Sequence[Flaw], console: Console) -> None:
+    show_flaws(flaws, console)
+    if not flaws:
+        _print("the manifest is right", console)
+
+
+def show_flaws(flaws: Sequence[Flaw], console: Console) -> None:
+    """Prints flaws of a plugin, each with its place and what to do."""
     from rich.text import Text
 
     for flaw in flaws:
@@ -134,8 +141,6 @@ def _show_flaws(flaws: Sequence[Flaw], console: Console) -> None:
         if flaw.hint:
             text.append(f"\n  hint: {flaw.hint}")
         console.print(text, soft_wrap=True)
-    if not flaws:
-        _print("the manifest is right", console)
 
 
 def _print(text: str, console: Console) -> None:

@@ -33,9 +33,10 @@ def package(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Check a plugin and pack it into one file, NAME-VERSION.bspkg.
+    """Pack a plugin into one file.
 
-    The same sources give the same bytes. Left out is what git ignores; keys and tokens are refused.
+    It is checked first, and written as dist/NAME-VERSION.bspkg. The same sources give the same
+    bytes. Left out is what git ignores; keys and tokens are refused.
     """
     from brainsmith.pdk.folder import plugin_folder
     from brainsmith.pdk.package import package as pack
@@ -55,8 +56,10 @@ def package(
 
 
 def _show(packed: Packed, console: Console) -> None:
-    lines = [f"warning: {w.what} [{w.where}]\n  hint: {w.hint}" for w in packed.warnings]
-    lines += [
+    from brainsmith.cli.manifest import show_flaws
+
+    show_flaws(packed.warnings, console)
+    lines = [
         f"✓ Created: {packed.path}",
         f"✓ Size: {_size(packed.size)}, {packed.files} files",
         f"✓ Digest: {packed.digest}",

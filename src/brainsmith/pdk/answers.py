@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import getpass
-import importlib.util
 import json
-import re
 import subprocess
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import brainsmith
 from brainsmith.errors import ConfigurationError, nearest
-from brainsmith.plugins.names import canonical, is_identifier, is_plugin_name
+from brainsmith.pdk.names import check_name, class_of, module_of
 
 TYPES = ("kernel", "transform", "operation", "target", "strategy")
 OPERATIONS = ("matmul", "thresholding", "add", "mul", "label_select")
@@ -27,7 +24,9 @@ _DESCRIPTIONS = {
     "target": "Lattice ECP5 LFE5U-25F in a CABGA256 package, speed grade 8",
     "strategy": "Throughput inside 40 % of the device, with fewer registers in adders",
 }
+_HARDWARE = ("kernel", "operation")  # types whose templates have Verilog modules
 _GIT_TIMEOUT = 5.0
+_LINE = 80  # characters that fit where they stand in the code
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Answers:
     @property
     def class_name(self) -> str:
         """The name of its component."""
-        return "".join(word[:1].upper() + word[1:] for word in re.split(r"[-_.]+", self.name))
+        return class_of(self.name)
 
     def data(self) -> dict[str, str]:
         """Everything that the templates may name."""
@@ -68,6 +67,8 @@ class Answers:
             "class_name": self.class_name,
             "author_literal": _literal(self.author),
             "description_literal": _literal(self.description),
+            "author_text": _text(self.author),
+            "description_text": _text(self.description),
             "brainsmith": ".".join(brainsmith.__version__.split(".")[:2]),
         }
 
@@ -108,63 +109,38 @@ def checked(
     _one_of("type", type, TYPES)
     if type == "kernel":
         _one_of("operation", operation, OPERATIONS)
-    check_name(name)
-    for what, text in (("author", author), ("description", description)):
-        if not text.strip() or not text.isprintable():
-            raise ConfigurationError(f"the {what} is empty, or more than a line", where=what)
-    return Answers(
-        name, type, operation if type == "kernel" else "", author, _license(license), description
-    )
-
-
-def check_name(name: str) -> None:
-    """Refuses what can be no plugin's name, or no name of a Python package.
-
-    Raises:
-        ConfigurationError: why not.
-    """
-    module = module_of(name)
-    if not is_plugin_name(name) or name != name.lower() or not is_identifier(module):
+    elif operation:
         raise ConfigurationError(
-            f"'{name}' can be no plugin's name",
-            where="name",
-            hint="a letter, then lower-case letters and digits, with '-' inside: my-awesome-kernel",
+            f"only kernels are asked for an operation, and this is a {type}",
+            where="operation",
+            hint="leave it out, or take the type 'kernel'",
         )
-    if module in sys.stdlib_module_names or module in ("brainsmith", "tests", "conftest"):
+    check_name(name, hardware=type in _HARDWARE)
+    description = _line("description", description.strip().removesuffix("."))
+    if "\\" in description or '"' in description:  # it becomes a docstring
         raise ConfigurationError(
-            f"'{name}' is reserved: the Python module '{module}' is another",
-            where="name",
-            hint=f"take a longer one, such as {name}-plugin",
+            "the description has a backslash or a double quote",
+            where="description",
+            hint="take single quotes",
         )
+    author = _line("author", author)
+    return Answers(name, type, operation, author, _license(license), description)
 
 
-def check_free(name: str, taken: Iterable[str]) -> None:
-    """Refuses the name of something that is there.
+def usual(type: str, given: Mapping[str, str | None]) -> dict[str, str]:
+    """What is taken where nothing was answered, by question.
 
     Args:
-        name: the new plugin's.
-        taken: names of the plugins that are there.
-
-    Raises:
-        ConfigurationError: a plugin or a Python package that is installed has it.
+        type: of the plugin.
+        given: what was answered; the operation decides the usual description.
     """
-    for other in taken:
-        if canonical(other) == canonical(name):
-            raise ConfigurationError(
-                f"there is a plugin called '{other}'", where="name", hint="take another name"
-            )
-    module = module_of(name)
-    if importlib.util.find_spec(module) is not None:
-        raise ConfigurationError(
-            f"a Python package called '{module}' is installed",
-            where="name",
-            hint=f"take another name, such as {name}-plugin",
-        )
-
-
-def module_of(name: str) -> str:
-    """The Python package of the plugin called `name`."""
-    return re.sub(r"[-.]+", "_", name)
+    operation = OPERATIONS[0] if type == "kernel" else ""
+    return {
+        "operation": operation,
+        "author": default_author(),
+        "license": LICENSE,
+        "description": default_description(type, given.get("operation") or operation),
+    }
 
 
 def default_author() -> str:
@@ -186,7 +162,7 @@ def default_author() -> str:
 
 def default_description(type: str, operation: str) -> str:
     """What the template's component does."""
-    return _DESCRIPTIONS[type].format(operation=operation)
+    return _DESCRIPTIONS.get(type, "").format(operation=operation)
 
 
 def _one_of(what: str, given: str, valid: tuple[str, ...]) -> None:
@@ -196,11 +172,22 @@ def _one_of(what: str, given: str, valid: tuple[str, ...]) -> None:
         )
 
 
+def _line(what: str, text: str) -> str:
+    text = text.strip()
+    if not text or not text.isprintable():
+        raise ConfigurationError(f"the {what} is empty, or more than a line", where=what)
+    if len(text) > _LINE:
+        raise ConfigurationError(
+            f"the {what} has {len(text)} characters", where=what, hint=f"at most {_LINE} fit"
+        )
+    return text
+
+
 def _license(text: str) -> str:
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
     try:
-        return str(canonicalize_license_expression(text))
+        return _line("license", str(canonicalize_license_expression(text)))
     except InvalidLicenseExpression as error:
         raise ConfigurationError(
             f"'{text}' is no SPDX licence expression",
@@ -212,9 +199,14 @@ def _license(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """A string literal of Python as formatters write it."""
-    if '"' in text and "'" not in text:
-        return "'" + text.replace("\\", "\\\\") + "'"
+    """A string literal of Python as formatters write it: in the quotes that need fewer escapes."""
+    if text.count('"') > text.count("'"):
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return _text(text)
+
+
+def _text(text: str) -> str:
+    """A string in double quotes, for Python, TOML and YAML alike."""
     return json.dumps(text, ensure_ascii=False)
 
 

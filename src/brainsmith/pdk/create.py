@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from brainsmith.errors import ConfigurationError
@@ -26,18 +28,23 @@ def create(answers: Answers, folder: Path) -> list[str]:
     folder = folder.absolute()
     check_empty(folder)
     files = with_memory(rendered(answers), answers)
+    # An empty folder may be where somebody's shell is, or where a disk is mounted: it stays.
+    place = folder if folder.is_dir() else folder.parent
+    made = [parent for parent in (place, *place.parents) if not parent.exists()]
+    partial = place / f".{folder.name}.{uuid.uuid4().hex}"
     with storage_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            for name, data in files.items():
-                path = partial / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-            partial.chmod(0o755)
-            partial.replace(folder)  # an empty folder gives way
+            partial.mkdir(parents=True)
+            _fill(partial, files)
+            if place == folder:
+                _move_up(partial)
+            else:
+                partial.replace(folder)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
+            for parent in made:
+                with suppress(OSError):  # it is not there, or somebody else uses it
+                    parent.rmdir()
             raise
     return sorted(files)
 
@@ -54,3 +61,23 @@ def check_empty(folder: Path) -> None:
         raise ConfigurationError(
             "the folder is not empty", where=str(folder), hint="choose another with --output"
         )
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _move_up(partial: Path) -> None:
+    """Moves everything in a folder to the one above; all, or nothing stays there."""
+    moved: list[Path] = []
+    try:
+        for path in sorted(partial.iterdir()):
+            moved.append(path.rename(partial.parent / path.name))
+        partial.rmdir()
+    except BaseException:
+        for path in moved:
+            path.rename(partial / path.name)
+        raise

@@ -12,12 +12,17 @@ def plugin_folder(path: Path) -> Path:
     """The top folder of the plugin that a path is in, absolute.
 
     Raises:
-        ConfigurationError: there is no such folder, or no manifest in it or above it.
+        ConfigurationError: there is no such folder, or no manifest in it or above it, or this is a
+            file and not a manifest.
     """
     start = path.absolute()
     if not start.exists():
         raise ConfigurationError("there is no such folder", where=str(path))
-    for folder in (start, *start.parents) if start.is_dir() else start.parents:
+    if not start.is_dir() and start.name != FILE_NAME:
+        raise ConfigurationError(
+            "this is a file, and no plugin's folder", where=str(path), hint="name the folder"
+        )
+    for folder in (start, *start.parents):
         if (folder / FILE_NAME).is_file():
             return folder
     raise ConfigurationError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 from brainsmith.errors import ConfigurationError
@@ -11,6 +12,8 @@ from brainsmith.pdk.answers import FILE, Answers
 
 TEMPLATES = Path(__file__).parent / "templates"
 BASE = ".brainsmith/base.zip"
+LICENSE = "LICENSE"
+_LIMIT = 16 << 20  # bytes of all files; templates make some ten kilobytes
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -29,7 +32,16 @@ def rendered(answers: Answers) -> dict[str, bytes]:
             name = path.relative_to(TEMPLATES / part).as_posix().removesuffix(".jinja")
             text = jinja.from_string(path.read_text(encoding="utf-8")).render(data)
             files[jinja.from_string(name).render(data)] = text.encode()
+    license = license_template(answers.license).read_text(encoding="utf-8")
+    files[LICENSE] = jinja.from_string(license).render(data).encode()
     return files
+
+
+def license_template(license: str) -> Path:
+    """The text of a licence, or where it is none of the usual ones, a file that asks for it."""
+    texts = TEMPLATES / "licenses"
+    usual = {path.name.removesuffix(".jinja"): path for path in texts.glob("*.jinja")}
+    return usual.get(license, texts / "any.jinja")
 
 
 def _parts(answers: Answers) -> list[str]:
@@ -53,8 +65,10 @@ def base_of(folder: Path) -> dict[str, bytes]:
     path = folder / BASE
     try:
         with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > _LIMIT:
+                raise zipfile.BadZipFile("it is too large")
             return {name: archive.read(name) for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise ConfigurationError(
             "what the template made of this plugin is not there, so it cannot be updated",
             where=str(path),

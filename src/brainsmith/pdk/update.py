@@ -15,6 +15,7 @@ from pathlib import Path
 
 from merge3 import Merge3
 
+from brainsmith.errors import ConfigurationError
 from brainsmith.pdk.answers import FILE, answers_of, merged
 from brainsmith.pdk.rendering import BASE, base_of, rendered, with_memory
 from brainsmith.storage import storage_errors
@@ -46,26 +47,58 @@ class Update:
         return bool(self.changed or self.added or self.removed or self.conflicts)
 
     def write(self) -> None:
-        """Puts the files in their places; where one cannot be written, none is.
+        """Puts the files in their places; where one cannot be written, all are as before.
 
         Raises:
             StorageError: the disk is full, or the folder is closed to us.
         """
-        with storage_errors(self.folder):
-            staging = Path(tempfile.mkdtemp(prefix=".update.", dir=self.folder))
+        with (
+            storage_errors(self.folder, "free it for writing"),
+            tempfile.TemporaryDirectory(prefix=".update.", dir=self.folder) as name,
+        ):
+            staged = [self._stage(Path(name, str(n)), *f) for n, f in enumerate(self.files.items())]
+            done: list[_Staged] = []
             try:
-                for number, data in enumerate(self.files.values()):
-                    if data is not None:
-                        (staging / str(number)).write_bytes(data)
-                for number, (name, data) in enumerate(self.files.items()):
-                    path = self.folder / name
-                    if data is None:
-                        path.unlink(missing_ok=True)
-                        continue
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    (staging / str(number)).replace(path)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                for change in staged:
+                    change.take_place()
+                    done.append(change)
+            except BaseException:
+                for change in reversed(done):
+                    change.undo()
+                raise
+
+    def _stage(self, place: Path, name: str, data: bytes | None) -> _Staged:
+        place.mkdir()
+        path, old, new = _place(self.folder, name), place / "old", place / "new"
+        if path.is_file():
+            shutil.copy2(path, old)
+        if data is not None:
+            new.write_bytes(data)
+            if old.exists():
+                shutil.copymode(old, new)
+        return _Staged(path, old, new)
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """A file that will change: its place, a copy of what is there, and what comes."""
+
+    path: Path
+    old: Path
+    new: Path
+
+    def take_place(self) -> None:
+        if self.new.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.new.replace(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def undo(self) -> None:
+        if self.old.exists():
+            self.old.replace(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
 
 
 def update(folder: Path, answers: Mapping[str, str | None] | None = None) -> Update:
@@ -76,16 +109,17 @@ def update(folder: Path, answers: Mapping[str, str | None] | None = None) -> Upd
         answers: those that are new.
 
     Raises:
-        ConfigurationError: the plugin was not made from a template, or an answer is not valid.
+        ConfigurationError: the plugin was not made from a template, an answer is not valid, or
+            a link or folder is where a file belongs.
     """
     answered = merged(answers_of(folder), answers or {})
     base, new = base_of(folder), rendered(answered)
     found = Update(folder)
     for name in sorted({*base, *new}):
-        _merge(found, name, base.get(name), _read(folder / name), new.get(name))
+        _merge(found, name, base.get(name), _read(_place(folder, name)), new.get(name))
     memory = with_memory(new, answered)
     for name in (FILE, BASE):
-        if _read(folder / name) != memory[name]:
+        if _read(_place(folder, name)) != memory[name]:
             found.files[name] = memory[name]
     return found
 
@@ -104,14 +138,37 @@ def _merge(
     elif new is not None:
         merge = Merge3(_lines(base), _lines(yours), _lines(new))
         conflict = any(kind == "conflict" for kind, *_ in merge.merge_groups())
-        lines = merge.merge_lines("yours", "the template", reprocess=True)
-        found.files[name] = "".join(lines).encode()
+        lines = list(merge.merge_lines(b"yours", b"the template", reprocess=True))
+        # The last line of a side may end without one, and then no marker would begin a line.
+        ended = [line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in lines[:-1]]
+        found.files[name] = b"".join(ended + lines[-1:])
         (found.conflicts if conflict else found.changed).append(name)
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Where a file of the plugin is.
+
+    Raises:
+        ConfigurationError: outside of the plugin, or something that is no file is there.
+    """
+    top = folder.resolve()
+    path = (top / name).resolve()
+    if path == top or not path.is_relative_to(top):
+        raise ConfigurationError(f"'{name}' leads out of the plugin", where=str(folder))
+    parents = path.parents[: len(path.relative_to(top).parts) - 1]
+    in_the_way = [parent for parent in parents if parent.exists() and not parent.is_dir()]
+    if in_the_way or (path.exists() and not path.is_file()):
+        raise ConfigurationError(
+            "there is something else where the template has a file",
+            where=str(in_the_way[0] if in_the_way else path),
+            hint="move it away",
+        )
+    return path
 
 
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _lines(data: bytes | None) -> list[str]:
-    return (data or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True)
+def _lines(data: bytes | None) -> list[bytes]:
+    return (data or b"").splitlines(keepends=True)

@@ -13,7 +13,7 @@ import os
 import shutil
 import stat
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,16 +65,20 @@ class Archive:
         Raises:
             PluginError: there is no such file, or its content is not what its header says.
         """
-        for entry in self.entries:
-            if entry.name == name:
-                return b"".join(self._content(entry))
-        raise PluginError(f"the archive holds no '{name}'", where=self.source)
+        if name not in self._by_name:
+            raise PluginError(f"the archive holds no '{name}'", where=self.source)
+        return b"".join(self._content(self._by_name[name]))
 
-    def unpack(self, folder: Path) -> dict[str, str]:
+    @cached_property
+    def _by_name(self) -> dict[str, Entry]:
+        return {entry.name: entry for entry in self.entries}
+
+    def unpack(self, folder: Path, *, without: Collection[str] = ()) -> dict[str, str]:
         """Unpacks everything into a new folder, down to the disk; returns SHA-256 by name.
 
         Args:
             folder: must not be there yet. It is removed again if anything fails.
+            without: names of files that are left out.
 
         Raises:
             PluginError: a content is not what its header says.
@@ -84,7 +88,11 @@ class Archive:
             folder.mkdir()
         try:
             with storage_errors(folder):
-                digests = {entry.name: self._unpack_one(entry, folder) for entry in self.entries}
+                digests = {
+                    entry.name: self._unpack_one(entry, folder)
+                    for entry in self.entries
+                    if entry.name not in without
+                }
                 sync_folders(folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

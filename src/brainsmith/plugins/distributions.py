@@ -76,12 +76,13 @@ def _of_entry_point(value: str, info: str) -> Found:
         return Found(where, error=f"the entry point '{value}' names no package")
     if os.path.isabs(file) or ".." in file.split("/"):
         return Found(where, error=f"the entry point '{value}' names a file outside its package")
+    # Of an editable installation the project counts: what lies beside the metadata is a copy.
+    editable = _editable_folder(info)
+    if editable and os.path.exists(f"{editable}/{file}"):
+        return Found(f"{editable}/{file}")
     for folder in _folders(package, os.path.dirname(info)):
         if os.path.exists(f"{folder}/{file}"):
             return Found(f"{folder}/{file}", package)
-    editable = _editable_folder(info)  # the wheel would bring the manifest into the package
-    if editable and os.path.exists(f"{editable}/{file}"):
-        return Found(f"{editable}/{file}")
     return Found(where, error=f"the entry point '{value}' names a file that is not there")
 
 
@@ -127,6 +128,9 @@ def _editable_folder(info: str) -> str | None:
     try:
         origin = json.loads(_text(f"{info}/direct_url.json") or "{}")
     except ValueError:
+        return None
+    kind = origin.get("dir_info") if isinstance(origin, dict) else None
+    if not (isinstance(kind, dict) and kind.get("editable")):
         return None
     parts = urlsplit(str(origin.get("url", "")))
     return unquote(parts.path) if parts.scheme == "file" else None

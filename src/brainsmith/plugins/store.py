@@ -22,6 +22,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from brainsmith.errors import ConfigurationError, PluginError, StorageError, nearest
+from brainsmith.plugins import contents
 from brainsmith.plugins.archive import tree_digest
 from brainsmith.plugins.dependencies import install_dependencies
 from brainsmith.plugins.files import storage_errors, sync_folder, write_new
@@ -84,7 +85,8 @@ class Store:
         archive, manifest = open_package(source)
         with storage_errors(self.root), self._staging.partial() as partial:
             content = partial / "content"
-            digests = archive.unpack(content)
+            # What the package's list says was checked; from here on the record says it.
+            digests = archive.unpack(content, without=(contents.FILE_NAME,))
             record = Record(
                 name=manifest.name,
                 version=str(Version(manifest.version)),

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from brainsmith.testing.case import CaseResult, KernelCase, WrongElement
-    from brainsmith.testing.check_kernel import check_kernel
-    from brainsmith.testing.check_transform import TransformResult, check_transform
+    from brainsmith.testing.kernel_checks import check_kernel
     from brainsmith.testing.measuring import Figures, benchmark
+    from brainsmith.testing.transform_checks import TransformResult, check_transform
 
 _HOME = {
     "CaseResult": "case",
     "Figures": "measuring",
     "KernelCase": "case",
-    "TransformResult": "check_transform",
+    "TransformResult": "transform_checks",
     "WrongElement": "case",
     "benchmark": "measuring",
-    "check_kernel": "check_kernel",
-    "check_transform": "check_transform",
+    "check_kernel": "kernel_checks",
+    "check_transform": "transform_checks",
 }
 
 __all__ = [

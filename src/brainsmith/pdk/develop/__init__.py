@@ -1,0 +1,1 @@
+"""`brainsmith develop`: a plugin checked at each save."""

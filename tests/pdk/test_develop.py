@@ -1,0 +1,243 @@
+"""`brainsmith develop`: what it finds, what it survives, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import json
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from brainsmith.pdk.answers import checked
+from brainsmith.pdk.create import create
+from brainsmith.pdk.develop.affected import affected
+from tests.pdk.conftest import Run
+
+KERNEL = "src/mine/kernel.py"
+HARDWARE = "src/mine/hdl/mine_lane.sv"
+TEST = """\
+from mine.kernel import Mine
+
+
+def test_it() -> None:
+    assert Mine().latency([None, None]) == [1, 1]
+"""
+WAIT_S = 60
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    """A plugin whose tests take no time."""
+    folder = tmp_path / "mine"
+    create(checked("mine", "kernel", "add", "Ada", "MIT", "Adds"), folder)
+    (folder / "tests" / "test_kernel.py").write_text(TEST)
+    return folder
+
+
+class Watch:
+    """A `brainsmith develop --watch --json` that runs."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "brainsmith", "develop", str(folder), "--watch", "--json"]
+        self.process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self.folder = folder
+
+    def verdict(self) -> dict[str, object]:
+        """The next one."""
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], WAIT_S)
+        assert ready, f"no verdict within {WAIT_S} s"
+        line = self.process.stdout.readline()
+        assert line, "the watcher has ended"
+        found: dict[str, object] = json.loads(line)
+        return found
+
+    def save(self, name: str, text: str) -> dict[str, object]:
+        (self.folder / name).write_text(text)
+        return self.verdict()
+
+
+@pytest.fixture
+def watch(plugin: Path) -> Iterator[Callable[..., Watch]]:
+    started: list[Watch] = []
+
+    def start(*options: str) -> Watch:
+        started.append(Watch(plugin, *options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.send_signal(signal.SIGINT)
+            try:
+                one.process.wait(WAIT_S)
+            except subprocess.TimeoutExpired:
+                one.process.kill()
+                raise
+
+
+def states(verdict: dict[str, object]) -> dict[str, str]:
+    checks = verdict["checks"]
+    assert isinstance(checks, list)
+    return {check["name"]: check["state"] for check in checks}
+
+
+def findings(verdict: dict[str, object], name: str) -> str:
+    checks = verdict["checks"]
+    assert isinstance(checks, list)
+    (check,) = [check for check in checks if check["name"] == name]
+    return "\n".join(f"{f['where']}: {f['what']} | {f['source']}" for f in check["findings"])
+
+
+def test_a_plugin_is_checked_once(plugin: Path, brainsmith: Run) -> None:
+    shown = brainsmith("develop", cwd=plugin / "src").stdout
+    assert "✓ Plugin loaded: Mine" in shown and "✓ SystemVerilog: lint clean" in shown
+    assert "✓ Python: lint clean" in shown and "✓ Tests: 1 passed" in shown
+
+
+def test_what_is_wrong_is_told_with_its_line(plugin: Path, brainsmith: Run) -> None:
+    (plugin / "tests" / "test_kernel.py").write_text(TEST.replace("[1, 1]", "[2, 2]"))
+    lane = (plugin / HARDWARE).read_text()
+    (plugin / HARDWARE).write_text(lane.replace("assign y =", "assign y = 3'd1 +"))
+    (plugin / KERNEL).write_text((plugin / KERNEL).read_text() + "import os\n")
+    done = brainsmith("develop", "--json", cwd=plugin, expect=5)
+    verdict = json.loads(done.stdout)
+    assert states(verdict) == {
+        "load": "passed",
+        "python": "failed",
+        "hdl": "failed",
+        "tests": "failed",
+    }
+    assert "WIDTHTRUNC" in findings(verdict, "hdl") and "assign y = 3'd1" in findings(
+        verdict, "hdl"
+    )
+    assert "F401" in findings(verdict, "python") and "| import os" in findings(verdict, "python")
+    assert "test_kernel.py:5" in findings(verdict, "tests")
+    assert "assert [1, 1] == [2, 2]" in findings(verdict, "tests")
+
+
+def test_a_missing_permission_shows_at_once(plugin: Path, brainsmith: Run) -> None:
+    text = (plugin / KERNEL).read_text()
+    (plugin / KERNEL).write_text(text + '\nHOST = open("/etc/hostname").read()\n')
+    done = brainsmith("develop", "--json", cwd=plugin, expect=10)
+    assert "/etc/hostname" in findings(json.loads(done.stdout), "load")
+
+
+def test_source_that_the_compiler_refuses_is_found(plugin: Path, brainsmith: Run) -> None:
+    lane = (plugin / HARDWARE).read_text()
+    (plugin / HARDWARE).write_text(lane.replace("endmodule", 'initial $system("id");\nendmodule'))
+    done = brainsmith("develop", "--json", cwd=plugin, expect=5)
+    assert "$system" in findings(json.loads(done.stdout), "hdl")
+
+
+@pytest.mark.slow
+def test_each_save_has_its_verdict(plugin: Path, watch: Callable[..., Watch]) -> None:
+    text = (plugin / KERNEL).read_text()
+    watcher = watch()
+    assert set(states(watcher.verdict()).values()) == {"passed"}
+    # A syntax error: told with its line, and gone with the next save.
+    wrong = watcher.save(KERNEL, text.replace("def latency(self", "def latency(self("))
+    assert states(wrong)["load"] == states(wrong)["tests"] == "failed"
+    assert f"{KERNEL}:" in findings(wrong, "load") and wrong["changed"] == [KERNEL]
+    good = watcher.save(KERNEL, text)
+    assert good["success"] and states(good)["hdl"] == "skipped"
+    # An error at the import, in the sandbox and in the tests.
+    wrong = watcher.save(KERNEL, text + "\nimport not_there_at_all\n")
+    assert "not_there_at_all" in findings(wrong, "load")
+    assert "not_there_at_all" in findings(wrong, "tests")
+    # A component that ends its process: the worker dies, and nothing else.
+    wrong = watcher.save(KERNEL, text + "\nimport ctypes\nctypes.string_at(0)\n")
+    assert "crashed" in findings(wrong, "load") and "SIGSEGV" in findings(wrong, "load")
+    assert "was killed by SIGSEGV" in findings(wrong, "tests")
+    assert watcher.save(KERNEL, text)["success"]
+    # Hardware: Python is left alone.
+    lane = (plugin / HARDWARE).read_text()
+    assert states(watcher.save(HARDWARE, lane + "\n"))["python"] == "skipped"
+
+
+@pytest.mark.slow
+def test_what_never_ends_is_ended(plugin: Path, watch: Callable[..., Watch]) -> None:
+    manifest = (plugin / "brainsmith.yaml").read_text()
+    (plugin / "brainsmith.yaml").write_text(
+        manifest + "\npermissions:\n  cpu_time: 2\n  wall_time: 4\n"
+    )
+    watcher = watch("--test-timeout", "4")
+    assert watcher.verdict()["success"]
+    text = (plugin / KERNEL).read_text()
+    wrong = watcher.save(KERNEL, text + "\nwhile True:\n    pass\n")
+    assert "limit of 2 s of processor time" in findings(wrong, "load")
+    assert "take longer than 4 s" in findings(wrong, "tests")
+    assert watcher.save(KERNEL, text)["success"]
+
+
+@pytest.mark.slow
+def test_a_later_save_ends_an_older_check(plugin: Path, watch: Callable[..., Watch]) -> None:
+    watcher = watch()
+    watcher.verdict()
+    slow = plugin / "tests" / "test_slow.py"
+    slow.write_text("import time\n\ndef test_it() -> None:\n    time.sleep(50)\n")
+    time.sleep(2)
+    start = time.monotonic()
+    slow.write_text("def test_it() -> None: ...\n")
+    verdict = watcher.verdict()
+    assert time.monotonic() - start < 20
+    assert verdict["success"] and "tests/test_slow.py" in verdict["changed"]  # type: ignore[operator]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_when_it_ends(
+    plugin: Path, watch: Callable[..., Watch], how: signal.Signals
+) -> None:
+    watcher = watch()
+    watcher.verdict()
+    (plugin / "tests" / "test_slow.py").write_text(
+        "import subprocess\n\ndef test_it() -> None:\n    subprocess.run(['sleep', '97531'])\n"
+    )
+    deadline = time.monotonic() + WAIT_S
+    while not sleepers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert sleepers()
+    watcher.process.send_signal(how)
+    watcher.process.wait(WAIT_S)
+    while sleepers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not sleepers()
+
+
+def sleepers() -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes() == b"sleep\x0097531\x00":
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_no_manifest_here(brainsmith: Run) -> None:
+    assert "there is no brainsmith.yaml here" in brainsmith("develop", "--watch", expect=4).stderr
+
+
+def test_which_tests_a_change_touches(plugin: Path) -> None:
+    tests = plugin / "tests"
+    (tests / "test_other.py").write_text("import json\n")
+    (tests / "test_rtl.py").write_text("from mine.backends import rtl\n")
+    both = ["tests/test_kernel.py", "tests/test_rtl.py"]
+    assert affected(plugin, ["src/mine/backends/rtl.py"]) == both
+    assert affected(plugin, [KERNEL]) == ["tests/test_kernel.py"]
+    assert affected(plugin, ["tests/test_other.py"]) == ["tests/test_other.py"]
+    assert "tests/test_kernel.py" in (affected(plugin, [HARDWARE]) or [])
+    assert affected(plugin, ["docs/README.md", "examples/example_usage.py"]) == []
+    assert affected(plugin, ["brainsmith.yaml"]) is None
+    assert affected(plugin, ["tests/conftest.py"]) is None
+    (plugin / KERNEL).write_text("def (")  # what cannot be read may concern all
+    assert "tests/test_kernel.py" in (affected(plugin, [KERNEL]) or [])
