@@ -109,6 +109,13 @@ def test_a_target_alone_says_what_to_do_with_it(tmp_path: Path) -> None:
     assert "brainsmith compile m.onnx --target board:mine" in (error.hint or "")
 
 
+def test_a_manifest_without_components_is_to_be_synchronised(tmp_path: Path) -> None:
+    (tmp_path / "brainsmith.yaml").write_text("name: bare\nversion: 1.0.0\n")
+    error = refused("bare", mlp(tmp_path / "m.onnx"), registry_of(tmp_path))
+    assert error.what == "the plugin 'bare' has nothing that can be compared"
+    assert "brainsmith manifest sync" in (error.hint or "")
+
+
 def test_an_unknown_plugin_names_the_nearest(tiny: Tiny) -> None:
     assert refused("tinny", DIGITS, tiny()).hint == "did you mean 'tiny'?"
 
