@@ -8,8 +8,8 @@ import pytest
 
 from brainsmith import PluginRegistry
 from brainsmith.comparison import ComparisonOptions, compare
-from brainsmith.errors import ConfigurationError
-from tests.comparison.conftest import DIGITS, TFC, Tiny, registry_of
+from brainsmith.errors import ConfigurationError, PluginError
+from tests.comparison.conftest import DIGITS, ROOT, TFC, Tiny, registry_of
 from tests.compiler.integer_models import Builder, mlp
 
 OPERATION = """\
@@ -77,6 +77,13 @@ def test_a_model_without_the_operation_says_what_it_has(tiny: Tiny, tmp_path: Pa
     assert hint == (
         "TinyMatMul computes 'matmul', of which the model has no node; it has Softmax (1)"
     )
+
+
+def test_an_operation_that_names_no_output_breaks_its_contract(tmp_path: Path) -> None:
+    folder = ROOT / "tests" / "plugins" / "data" / "everything"
+    with pytest.raises(PluginError, match="the match names no value at an output") as caught:
+        compare("everything", mlp(tmp_path / "m.onnx"), registry=registry_of(folder))
+    assert caught.value.where == "MatMul_m0, method 'match' of everything:twice"
 
 
 def test_an_operation_alone_says_what_it_matches(tmp_path: Path) -> None:
