@@ -7,7 +7,9 @@ from importlib import import_module
 
 from benchmarks.figures import Figure, keep, machine
 
-NAMES = ("imports", "discovery", "sandbox", "pdk", "front_end", "compile", "simulation")
+NAMES = (
+    "imports", "discovery", "sandbox", "pdk", "test_plugin", "front_end", "compile", "simulation",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

@@ -75,6 +75,10 @@ SLOW = (
 # The same unit for inputs and weights of -1 and 1.
 BIPOLAR = (
     (
+        '["INT2", "INT3", "INT4", "INT5", "INT6", "INT7", "INT8"]',
+        '["BIPOLAR"]',
+    ),
+    (
         '["UINT2", "UINT3", "UINT4", "UINT5", "UINT6", "UINT7", "UINT8"]',
         '["BIPOLAR"]',
     ),

@@ -8,8 +8,8 @@ import pytest
 
 from brainsmith import PluginRegistry
 from brainsmith.comparison import ComparisonOptions, compare
-from brainsmith.errors import ConfigurationError
-from tests.comparison.conftest import DIGITS, TFC, Tiny, registry_of
+from brainsmith.errors import ConfigurationError, PluginError
+from tests.comparison.conftest import DIGITS, ROOT, TFC, Tiny, registry_of
 from tests.compiler.integer_models import Builder, mlp
 
 OPERATION = """\
@@ -79,6 +79,13 @@ def test_a_model_without_the_operation_says_what_it_has(tiny: Tiny, tmp_path: Pa
     )
 
 
+def test_an_operation_that_names_no_output_breaks_its_contract(tmp_path: Path) -> None:
+    folder = ROOT / "tests" / "plugins" / "data" / "everything"
+    with pytest.raises(PluginError, match="the match names no value at an output") as caught:
+        compare("everything", mlp(tmp_path / "m.onnx"), registry=registry_of(folder))
+    assert caught.value.where == "MatMul_m0, method 'match' of everything:twice"
+
+
 def test_an_operation_alone_says_what_it_matches(tmp_path: Path) -> None:
     folder = tmp_path / "lonely"
     folder.mkdir()
@@ -107,6 +114,13 @@ def test_a_target_alone_says_what_to_do_with_it(tmp_path: Path) -> None:
     error = refused("board", mlp(tmp_path / "m.onnx"), registry)
     assert "it brings targets alone" in error.what
     assert "brainsmith compile m.onnx --target board:mine" in (error.hint or "")
+
+
+def test_a_manifest_without_components_is_to_be_synchronised(tmp_path: Path) -> None:
+    (tmp_path / "brainsmith.yaml").write_text("name: bare\nversion: 1.0.0\n")
+    error = refused("bare", mlp(tmp_path / "m.onnx"), registry_of(tmp_path))
+    assert error.what == "the plugin 'bare' has nothing that can be compared"
+    assert "brainsmith manifest sync" in (error.hint or "")
 
 
 def test_an_unknown_plugin_names_the_nearest(tiny: Tiny) -> None:

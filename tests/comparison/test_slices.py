@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from brainsmith.api import IntType, KernelConfig
@@ -73,3 +75,9 @@ def test_a_slice_computes_what_the_whole_node_computes_there() -> None:
     part = with_size(with_size(config, "N", 2), "M", 4)
     y = MATMUL.reference(part, cut_frames(part, {"x": x}))["y"]
     assert np.array_equal(y, whole[:, :2, :4])
+
+
+def test_constants_that_are_no_port_stay_whole() -> None:
+    config = matmul(6, 4, 8, {})
+    config = replace(config, statics={**config.statics, "table": np.arange(6)})
+    assert len(with_size(config, "N", 2).statics["table"]) == 6

@@ -39,6 +39,10 @@ TRANSFORMS = """\
         def apply(self, model: Model, config) -> Model:
             return fold(model, config.params["thousandths"] / 1000)
 
+    @transform(name="Rounds", stage="graph_cleanup")
+    class Rounds(Shifts):
+        tolerance = 0.0015
+
     @transform(name="Breaks", stage="graph_cleanup")
     class Breaks:
         def apply(self, model: Model, config) -> Model:
@@ -53,7 +57,7 @@ def registry(tmp_path: Path) -> PluginRegistry:
     (folder / "shifting.py").write_text(textwrap.dedent(TRANSFORMS))
     names = "".join(
         f"  - {{name: {n}, module: shifting, class: {n}, stage: graph_cleanup}}\n"
-        for n in ("Keeps", "Shifts", "Breaks")
+        for n in ("Keeps", "Shifts", "Rounds", "Breaks")
     )
     (folder / "brainsmith.yaml").write_text(f"name: mine\nversion: 1.0.0\ntransforms:\n{names}")
     return PluginRegistry([folder])
@@ -87,6 +91,14 @@ def test_another_result_is_told_with_its_place(registry: PluginRegistry) -> None
 def test_a_tolerance_lets_small_differences_pass(registry: PluginRegistry) -> None:
     result = check_transform("Shifts", model(), registry=registry, tolerance=0.0015)
     assert 0.0009 < result.largest_difference < 0.0011
+
+
+def test_the_tolerance_that_the_class_declares_is_its_own(registry: PluginRegistry) -> None:
+    params = {"thousandths": 1}
+    result = check_transform("Rounds", model(), registry=registry, params=params)
+    assert 0.0009 < result.largest_difference < 0.0011
+    with pytest.raises(AssertionError, match="computes something else"):
+        check_transform("Rounds", model(), registry=registry, params=params, tolerance=0)
 
 
 def test_given_frames_are_compared_too(registry: PluginRegistry) -> None:

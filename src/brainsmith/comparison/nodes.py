@@ -10,6 +10,7 @@ import numpy as np
 from brainsmith.api import KernelConfig
 from brainsmith.comparison.folding import Chosen
 from brainsmith.compiler.mapping import Candidate, Mapped, OnHost, map_model
+from brainsmith.errors import PluginError
 from brainsmith.model.model import Model
 from brainsmith.toolchains.cache import canonical_json, digest
 
@@ -48,9 +49,20 @@ class Taken:
 
 
 def taken(model: Model, candidate: Candidate, family: str) -> Taken:
-    """What a kernel takes if it is the only one."""
+    """What a kernel takes if it is the only one.
+
+    Raises:
+        PluginError: the operation matches a node without a stream in, or without one out.
+    """
     notes = {note.node: note.reason for note in model.notes}
     mapping = map_model(model, [candidate], family, notes)
+    for one in mapping.mapped:
+        if not one.inputs or not one.outputs:
+            raise PluginError(
+                f"the match names no value at an {'output' if one.inputs else 'input'}",
+                where=f"{one.node}, method 'match' of {candidate.operation.full_name}",
+                hint="`ports` of a Match has the value at each port that the node has",
+            )
     refused = tuple(one for one in mapping.host if one.closest is not None)
     others = tuple(one for one in mapping.host if one.closest is None)
     return Taken(mapping.mapped, refused, others)

@@ -37,11 +37,14 @@ def nothing_to_compare(setting: Setting, model: Model) -> ConfigurationError:
         for one in plugin.components
         if one.kind == "targets"
     ]
+    what = f"the plugin '{plugin.name}' has nothing that can be compared"
+    if not kinds:
+        hint = f"its manifest lists no components: `brainsmith manifest sync {plugin.root}`"
+        return ConfigurationError(what, where=str(plugin.path), hint=hint)
     return ConfigurationError(
-        f"the plugin '{plugin.name}' has nothing that can be compared: it brings "
-        f"{' and '.join(kinds) or 'nothing'} alone",
+        f"{what}: it brings {' and '.join(kinds)} alone",
         where=str(plugin.path),
-        hint="\n    ".join(said) or "kernels, transforms and strategies can be compared",
+        hint="\n    ".join(said),
     )
 
 

@@ -7,7 +7,7 @@ cut: of what is left each result is one that the whole node computes, so that al
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,16 +59,22 @@ def with_size(config: KernelConfig, loop: str, size: int) -> KernelConfig:
     """A configuration with the first `size` iterations of a loop, constants cut to fit."""
     if size == config.dims[loop]:
         return config
+    walked = {port.name: port.dims for port in config.nest.ports}
     statics = {
-        port: array[
-            tuple(
-                slice(size) if dim == loop and array.shape[axis] > 1 else slice(None)
-                for axis, dim in enumerate(config.nest.port(port).dims)
-            )
-        ]
-        for port, array in config.statics.items()
+        name: _cut_array(array, walked.get(name, ()), loop, size)
+        for name, array in config.statics.items()
     }
     return replace(config, dims={**config.dims, loop: size}, statics=statics)
+
+
+def _cut_array(array: np.ndarray, dims: Sequence[str], loop: str, size: int) -> np.ndarray:
+    """A constant for the first iterations of a loop; an axis of one element is for all of them."""
+    return array[
+        tuple(
+            slice(size) if dim == loop and array.shape[axis] > 1 else slice(None)
+            for axis, dim in enumerate(dims)
+        )
+    ]
 
 
 def cut_frames(config: KernelConfig, frames: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
