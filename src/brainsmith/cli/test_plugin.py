@@ -50,7 +50,8 @@ def test_plugin(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Compare a plugin with what is built in, on the nodes of a model that it takes.
+    """Compare a plugin with what is built in.
+
 
     Each kernel is simulated against the operation's reference and synthesized, both at the same
     folding. Transforms are applied, and outputs before and after compared.
