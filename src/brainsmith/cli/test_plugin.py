@@ -52,7 +52,6 @@ def test_plugin(
 ) -> Outcome:
     """Compare a plugin with what is built in.
 
-
     Each kernel is simulated against the operation's reference and synthesized, both at the same
     folding. Transforms are applied, and outputs before and after compared.
     """
