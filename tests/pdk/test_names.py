@@ -8,6 +8,8 @@ import pytest
 
 from brainsmith.errors import ConfigurationError
 from brainsmith.pdk.names import check_free, check_name, class_of, module_of
+from brainsmith.plugins.names import is_plugin_name
+from brainsmith.toolchains.hdl_check.allowed import KEYWORDS
 from tests.pdk.conftest import Run
 
 
@@ -19,7 +21,7 @@ from tests.pdk.conftest import Run
         ("exception", "Python class 'Exception'"), ("sequence", "Python class 'Sequence'"),
         ("kernel-config", "Python class 'KernelConfig'"), ("model", "Python class 'Model'"),
         ("brainsmith-fast", "Brainsmith's own"), ("bs-label-select", "Brainsmith's own"),
-        ("logic", "keyword of SystemVerilog"), ("s_always", "keyword of SystemVerilog"),
+        ("logic", "in SystemVerilog"), ("s_always", "in SystemVerilog"), ("std", "in SystemVerilog"),
         ("1st-kernel", "can be no plugin's name"), ("My-Kernel", "can be no plugin's name"),
         ("class", "can be no plugin's name"), ("a/b", "can be no plugin's name"),
         ("a.b", "can be no plugin's name"), ("..", "can be no plugin's name"),
@@ -33,6 +35,14 @@ def test_a_name_that_cannot_be_is_refused(name: str, why: str) -> None:
         check_name(name)
 
 
+def test_what_the_check_of_sources_refuses_is_no_name() -> None:
+    words = [word for word in KEYWORDS if is_plugin_name(word) and word == word.lower()]
+    assert {"std", "program", "bind"} <= set(words)
+    for word in words:
+        with pytest.raises(ConfigurationError):
+            check_name(word)
+
+
 def test_what_is_called_after_a_name() -> None:
     assert module_of("my-awesome-kernel") == "my_awesome_kernel"
     assert class_of("my-awesome-kernel") == "MyAwesomeKernel"
@@ -40,7 +50,7 @@ def test_what_is_called_after_a_name() -> None:
 
 def test_keywords_of_hardware_matter_where_there_is_hardware() -> None:
     check_name("design", hardware=False)
-    with pytest.raises(ConfigurationError, match="keyword of SystemVerilog"):
+    with pytest.raises(ConfigurationError, match="means something in SystemVerilog"):
         check_name("design")
 
 

@@ -21,6 +21,8 @@ _RESERVED = frozenset(
 )
 # Plugins of the project itself, and the modules of the built-in kernels.
 _RESERVED_BEGINNINGS = ("brainsmith_", "bs_")
+# Of the package `std` of SystemVerilog, which the check of sources takes for test benches.
+_OF_TEST_BENCHES = frozenset(("mailbox", "process", "randomize", "semaphore", "std"))
 # What the templates import beside `brainsmith.api`: a class of that name would hide it.
 _IMPORTED = frozenset(
     ("ClassVar", "CompileOptions", "Compiler", "KernelCase", "Mapping", "ModelProto", "Path",
@@ -104,8 +106,8 @@ def _reserved(name: str, module: str, hardware: bool) -> str | None:
         return f"the Python class '{component}' is another"
     if not is_identifier(component):
         return f"'{component}' can be no Python class"
-    if hardware and not is_verilog_identifier(module):
-        return f"'{module}' is a keyword of SystemVerilog"
+    if hardware and (not is_verilog_identifier(module) or module in _OF_TEST_BENCHES):
+        return f"'{module}' means something in SystemVerilog"
     return None
 
 

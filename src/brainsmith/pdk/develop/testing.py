@@ -85,11 +85,12 @@ class Tests:
             return Check("tests", "skipped", "no test is concerned")
         if not (self.folder / "tests").is_dir():
             return Check("tests", "skipped", "there are no tests")
-        start = time.monotonic()
         self.prepare()
         assert self._waiting is not None
         process, channel = self._waiting
         self._waiting = None
+        _until_ready(process, channel, stop)
+        start = time.monotonic()
         with tempfile.TemporaryDirectory() as place, channel:
             report = Path(place, "report.json")
             with contextlib.suppress(BrokenPipeError):  # it died; its exit status tells
@@ -115,6 +116,15 @@ class Tests:
             _end(process)
 
 
+def _until_ready(process: Any, channel: Connection, stop: threading.Event) -> None:
+    """Waits for a process that gets ready, which is no part of the time that tests have."""
+    with contextlib.suppress(EOFError, OSError):  # it died; its exit status tells
+        while process.is_alive() and not stop.is_set():
+            if channel.poll(_TICK):
+                channel.recv()
+                return
+
+
 def _end(process: Any) -> None:
     """Ends a run with everything that it has started."""
     if process.pid is not None:
@@ -131,8 +141,9 @@ def _child(folder: str, channel: Connection, watcher: int) -> None:
     threading.Thread(target=_follow, args=(watcher,), daemon=True).start()
     _warm_up()
     try:
+        channel.send("ready")
         files, report = channel.recv()
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.chdir(folder)
