@@ -45,6 +45,7 @@ def test_programs_get_one_object(brainsmith: Brainsmith, model: Path, tmp_path: 
     write_tiny(tmp_path / "brainsmith_plugins" / "tiny")
     value = brainsmith("test-plugin", "tiny", "--model", model, *ON_SMALL, "--json").json
     assert value["success"] is True and value["exit_code"] == 0 and len(value["summary"]) == 3
+    assert value["sandbox"]["plugins"][0]["plugin"].startswith("tiny")
     (kernel,) = value["kernels"]
     (first, _) = kernel["compared"]
     assert first["nodes"] == ["MatMul_m0"] and first["rival"]["kernel"] == "brainsmith:MatMul"

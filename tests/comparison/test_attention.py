@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import onnx
@@ -11,10 +12,21 @@ import qonnx
 from brainsmith.comparison import compare
 from brainsmith.comparison.slices import MOST_CYCLES
 from brainsmith.comparison.summary import lines
+from brainsmith.plugins.sync import sync
 from tests.comparison.conftest import registry_of
 
 PLUGIN = Path(__file__).parent / "data" / "attention"
 CORE = Path(qonnx.__file__).parent / "data" / "onnx" / "matmul_update" / "sdp.onnx"
+ANNOTATE = """\
+from brainsmith.api import IntType, Model, transform
+
+@transform(name="Annotate", stage="graph_optimization", version="1.0.0")
+class Annotate:
+    def apply(self, model: Model, config) -> Model:
+        for name, dtype in {integers!r}.items():
+            model.set_datatype(model.value(name), IntType.parse(dtype))
+        return model
+"""
 INTEGERS = {
     **{f"onnx::Reshape_{i}": "INT4" for i in range(3)},
     "/Transpose_output_0": "INT4",
@@ -54,3 +66,19 @@ def test_a_product_of_four_heads_is_simulated_on_one_of_them(tmp_path: Path) -> 
     assert str(lines(found)[-1]) == (
         "✓ Compatibility: 1 of 2 nodes of 'stream_matmul': bit-exact; 1 simulated on a slice"
     )
+
+
+@pytest.mark.slow
+def test_a_kernel_gets_the_nodes_that_the_plugin_s_own_transform_makes(tmp_path: Path) -> None:
+    plugin = Path(shutil.copytree(PLUGIN, tmp_path / "attention"))
+    integers = {name: dtype for name, dtype in INTEGERS.items() if name.startswith("/")}
+    (plugin / "annotate.py").write_text(ANNOTATE.format(integers=integers))
+    sync(plugin).write()
+    found = compare("attention-products", CORE, registry=registry_of(plugin))
+    assert found.exit_code == 0, found.problems
+    assert found.notes == ("StreamProduct takes nodes after the plugin's transforms only",)
+    (kernel,), (transform,) = found.kernels, found.transforms
+    assert [node.nodes for node in kernel.compared] == [("/MatMul",)]
+    assert transform.largest_difference == 0 and transform.nodes_before == transform.nodes_after
+    assert transform.without is not None and transform.with_it is not None
+    assert (transform.without.mapped, transform.with_it.mapped) == (0, 1)

@@ -181,3 +181,34 @@ def test_against_a_kernel_of_another_operation_it_is_measured_alone(
     assert node.rival is None and found.exit_code == 0
     assert node.alone == "brainsmith:Thresholding computes 'thresholding', not 'matmul'"
     assert node.own.passed and node.own.resources
+
+
+def two_sizes(folder: Path) -> Path:
+    """Products with 4 and with 8 outputs."""
+    rng = np.random.default_rng(4)
+    builder = Builder([1, 6], "UINT4")
+    ends = [builder.matmul("x", f"m{i}", rng.integers(-7, 8, (6, 4 * i + 4))) for i in range(2)]
+    return builder.save(folder / "two.onnx", *ends)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        ("if (step && last) m_axis_y_tvalid", "if (step && last && FOLDS_M < 4) m_axis_y_tvalid",
+         8, "hangs"),
+        ('"PE": config.pe,', '"PE": config.pe if M < 8 else 1 // 0,', 5, "ZeroDivisionError"),
+    ],
+    ids=["hangs", "raises"],
+)  # fmt: skip
+def test_what_is_wrong_at_one_node_hides_nothing_of_the_others(
+    tiny: Tiny, tmp_path: Path, options: ComparisonOptions, old: str, new: str, code: int, said: str
+) -> None:
+    found = compare("tiny", two_sizes(tmp_path), options, registry=tiny((old, new)))
+    small, large = found.kernels[0].compared
+    assert found.exit_code == code
+    assert any(said in problem.what for problem in large.own.problems)
+    assert small.rival is not None and large.rival is not None
+    assert small.rival.passed and large.rival.passed
+    assert small.own.passed and small.own.elements and small.own.resources
+    assert "1 of 2 nodes of 'matmul'" in str(lines(found)[-1])

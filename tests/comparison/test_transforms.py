@@ -132,3 +132,10 @@ def test_a_transform_that_fails_is_told(tmp_path: Path) -> None:
     found = nudged(tmp_path, 0, change=("return model", "raise ValueError('not today')"))
     assert found.exit_code == 5
     assert "not today" in found.problems[0].what
+
+
+def test_a_lowered_sandbox_is_told(tmp_path: Path) -> None:
+    found = nudged(tmp_path, 0, sandbox="L0")
+    assert found.exit_code == 0
+    assert found.notes == ("plugins were confined at L0 only; L3 is usual",)
+    assert found.sandbox is not None and found.sandbox.lowered

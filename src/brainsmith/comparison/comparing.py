@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from brainsmith.comparison.building import Builder
@@ -19,6 +20,7 @@ from brainsmith.comparison.subject import subject
 from brainsmith.comparison.transforms import compare_transform, specs
 from brainsmith.compiler.folding_file import read_folding
 from brainsmith.compiler.options import CompileOptions
+from brainsmith.compiler.plugin_calls import sandbox_record
 from brainsmith.compiler.preflight import check_tools
 from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.strategy import load_strategy
@@ -90,7 +92,7 @@ def _compared(
     kernels, notes = _kernels(
         setting, of_kind["kernels"], options, vectors, _shop(setting, options, cache, bounds)
     )
-    return Comparison(
+    found = Comparison(
         plugin=setting.plugin.name,
         version=setting.plugin.version,
         path=str(setting.plugin.root),
@@ -104,13 +106,21 @@ def _compared(
         strategies=compare_strategies(setting, of_kind["strategies"], asked, cache),
         notes=notes,
     )
+    record = sandbox_record(setting.sandbox)
+    if record is not None and record.lowered:
+        notes = (
+            *notes,
+            f"plugins were confined at {record.level} only; {record.required} is usual",
+        )
+    return replace(found, notes=notes, sandbox=record)
 
 
 def _setting(
     name: str, path: Path, options: ComparisonOptions, known: PluginRegistry, progress: Progress
 ) -> Setting:
     _, known = subject(name, known)
-    registry = known.confined(settings_from(known, options.sandbox, options.grants))
+    settings = settings_from(known, options.sandbox, options.grants)
+    registry = known.confined(settings)
     plugin, _ = subject(name, registry)
     progress.step("load")
     return Setting(
@@ -122,6 +132,7 @@ def _setting(
         strategy=load_strategy(options.strategy, registry).resolved(registry),
         usual=options.strategy,
         pinned=read_folding(options.folding) if options.folding else {},
+        sandbox=settings,
         progress=progress,
     )
 

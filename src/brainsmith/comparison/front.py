@@ -16,6 +16,7 @@ from brainsmith.compiler.targets import Target
 from brainsmith.errors import ConfigurationError, nearest
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component, Plugin, PluginRegistry
+from brainsmith.plugins.sandboxing import SandboxSettings
 
 BUILT_IN = "built-in"
 
@@ -32,6 +33,7 @@ class Setting:
     strategy: ResolvedStrategy
     usual: str | Path
     pinned: FoldingFile
+    sandbox: SandboxSettings
     progress: Progress
 
     def builtin(self) -> list[Candidate]:

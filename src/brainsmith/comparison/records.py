@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from brainsmith.errors import BrainsmithError, VerificationError
+from brainsmith.report.records import SandboxRecord
 
 Source = Literal["measured", "estimated"]
 
@@ -196,7 +197,13 @@ class StrategyComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A whole plugin on one model."""
+    """A whole plugin on one model.
+
+    Attributes:
+        path: the folder of the plugin's manifest.
+        notes: what else to know.
+        sandbox: how its calls were confined, and what they did.
+    """
 
     plugin: str
     version: str
@@ -208,6 +215,7 @@ class Comparison:
     transforms: tuple[TransformComparison, ...] = ()
     strategies: tuple[StrategyComparison, ...] = ()
     notes: tuple[str, ...] = ()
+    sandbox: SandboxRecord | None = None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
