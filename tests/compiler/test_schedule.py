@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainsmith.api import IntType, KernelConfig, Loop, LoopNest, static_in, stream_in, stream_out
-from brainsmith.compiler.schedule import Schedule, first_to_last, run, run_full, schedule_of
+from brainsmith.api import (
+    IntType,
+    KernelConfig,
+    Loop,
+    LoopNest,
+    Schedule,
+    static_in,
+    stream_in,
+    stream_out,
+)
+from brainsmith.compiler.schedule import first_to_last, run, run_full, schedule_of
 
 MATMUL = LoopNest(
     (Loop("N"), Loop("M", fold="PE"), Loop("K", fold="SIMD")),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from brainsmith.api.loops import Loop, LoopNest, Port, static_in, stream_in, stream_out
     from brainsmith.api.matching import Match, NodeView, NoMatch, ValueView
     from brainsmith.api.params import Param, param
+    from brainsmith.api.schedules import Schedule
     from brainsmith.errors import ConfigurationError, ModelError, PluginError
     from brainsmith.model.chains import ChainEvaluator
     from brainsmith.model.constants import is_constant
@@ -57,6 +58,7 @@ _HOMES = {
     "brainsmith.api.loops": ("Loop", "LoopNest", "Port", "static_in", "stream_in", "stream_out"),
     "brainsmith.api.matching": ("Match", "NodeView", "NoMatch", "ValueView"),
     "brainsmith.api.params": ("Param", "param"),
+    "brainsmith.api.schedules": ("Schedule",),
     "brainsmith.errors": ("ConfigurationError", "ModelError", "PluginError"),
     "brainsmith.model.chains": ("ChainEvaluator",),
     "brainsmith.model.constants": ("is_constant",),
@@ -97,6 +99,7 @@ __all__ = [
     "Port",
     "RTLOp",
     "Resources",
+    "Schedule",
     "Stream",
     "TransformConfig",
     "ValueView",

@@ -43,8 +43,11 @@ class Port:
         extra: dimensions of a static tensor that no loop walks (all its elements are needed
             at once), appended after `dims`.
         optional: the port may be absent from a node.
-        fold: the folding parameter of this port alone, which unrolls its last dimension in place
-            of the loop's own. For operations that regroup elements (a width converter).
+        fold: the folding parameter that unrolls the port's last dimension in place of a loop's
+            own. For operations that regroup elements (a width converter, a concatenation).
+        own: those of `dims` that no loop walks, since the operation visits the tensor in an order
+            of its own (the image under a sliding window). Only `fold` unrolls one, and the
+            kernel's `schedule` says when their beats are taken or given.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Port:
     extra: tuple[str, ...] = ()
     optional: bool = False
     fold: str | None = None
+    own: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.direction not in ("in", "out"):
@@ -62,14 +66,20 @@ class Port:
             )
 
 
-def stream_in(name: str, *dims: str, optional: bool = False, fold: str | None = None) -> Port:
+def stream_in(
+    name: str,
+    *dims: str,
+    optional: bool = False,
+    fold: str | None = None,
+    own: tuple[str, ...] = (),
+) -> Port:
     """A stream that enters the operation, walked by the loops `dims` (outermost first)."""
-    return Port(name, dims, optional=optional, fold=fold)
+    return Port(name, dims, optional=optional, fold=fold, own=own)
 
 
-def stream_out(name: str, *dims: str, fold: str | None = None) -> Port:
+def stream_out(name: str, *dims: str, fold: str | None = None, own: tuple[str, ...] = ()) -> Port:
     """A stream that leaves the operation, walked by the loops `dims` (outermost first)."""
-    return Port(name, dims, direction="out", fold=fold)
+    return Port(name, dims, direction="out", fold=fold, own=own)
 
 
 def static_in(name: str, *dims: str, extra: tuple[str, ...] = (), optional: bool = False) -> Port:
@@ -87,22 +97,37 @@ class LoopNest:
     def __post_init__(self) -> None:
         known = {loop.name for loop in self.loops}
         for port in self.ports:
-            for dim in port.dims:
-                if dim not in known:
-                    raise PluginError(
-                        f"port '{port.name}' is walked by '{dim}', which is no loop",
-                        hint=nearest(dim, known),
-                    )
-            if port.fold and (not port.dims or self._loop(port.dims[-1]).fold):
+            self._check_dims(port, known)
+            if port.fold and not (port.dims and self._is_unfolded(port, port.dims[-1])):
                 raise PluginError(
                     f"port '{port.name}' folds a loop that has a folding parameter of its own"
                 )
 
+    @staticmethod
+    def _check_dims(port: Port, loops: set[str]) -> None:
+        for dim in port.dims:
+            if dim not in loops and dim not in port.own:
+                raise PluginError(
+                    f"port '{port.name}' is walked by '{dim}', which is no loop",
+                    hint=nearest(dim, loops),
+                )
+        for dim in port.own:
+            if dim in loops or dim not in port.dims:
+                raise PluginError(
+                    f"port '{port.name}' calls '{dim}' its own",
+                    hint="name a dimension of the port that is no loop",
+                )
+
+    @property
+    def own_dims(self) -> tuple[str, ...]:
+        """Dimensions that are no loops but a port's own, each once."""
+        return tuple(dict.fromkeys(dim for port in self.ports for dim in port.own))
+
     @property
     def folds(self) -> tuple[str, ...]:
         """Names of the folding parameters: of the loops, in their order, then of the ports."""
-        loops = tuple(loop.fold for loop in self.loops if loop.fold)
-        return loops + tuple(port.fold for port in self.ports if port.fold)
+        named = (*(loop.fold for loop in self.loops), *(port.fold for port in self.ports))
+        return tuple(dict.fromkeys(fold for fold in named if fold))
 
     def port(self, name: str) -> Port:
         for port in self.ports:
@@ -113,12 +138,14 @@ class LoopNest:
         )
 
     def legal(self, dims: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """For each folding parameter, its legal values: the divisors of the loop, ascending."""
-        legal = {loop.fold: divisors(dims[loop.name]) for loop in self.loops if loop.fold}
-        for port in self.ports:
-            if port.fold:
-                legal[port.fold] = divisors(dims[port.dims[-1]])
-        return legal
+        """For each folding parameter, its legal values: the divisors of all that it folds."""
+        folded = [(loop.fold, loop.name) for loop in self.loops]
+        folded += [(port.fold, port.dims[-1]) for port in self.ports if port.fold]
+        sizes: dict[str, int] = {}
+        for fold, dim in folded:
+            if fold:
+                sizes[fold] = math.gcd(sizes.get(fold, 0), dims[dim])
+        return {fold: divisors(size) for fold, size in sizes.items()}
 
     def check(self, dims: Mapping[str, int], folding: Folding, where: str) -> None:
         """Raises ConfigurationError for an unknown folding parameter or an illegal value."""
@@ -147,10 +174,9 @@ class LoopNest:
     def elements(self, port: str, folding: Folding) -> int:
         """Elements per beat of a port."""
         declared = self.port(port)
-        if declared.fold:
-            outer = math.prod(self.unroll(dim, folding) for dim in declared.dims[:-1])
-            return outer * folding.get(declared.fold, 1)
-        return math.prod(self.unroll(dim, folding) for dim in declared.dims)
+        dims = declared.dims[:-1] if declared.fold else declared.dims
+        walked = (self.unroll(dim, folding) for dim in dims if dim not in declared.own)
+        return math.prod(walked) * (folding.get(declared.fold, 1) if declared.fold else 1)
 
     def beats(self, port: str, dims: Mapping[str, int], folding: Folding) -> int:
         """Beats per frame of a stream port."""
@@ -158,8 +184,19 @@ class LoopNest:
         return size // self.elements(port, folding)
 
     def cycles(self, dims: Mapping[str, int], folding: Folding) -> int:
-        """Ideal cycles per frame: all iterations over all that run at once."""
+        """Ideal cycles per frame: the iterations, or the beats of a port where these are more.
+
+        (A port with dimensions of its own may have more; it moves one a cycle.)
+        """
+        own = (self.beats(port.name, dims, folding) for port in self.ports if port.own)
+        return max(self.iterations(dims, folding), *own, 1)
+
+    def iterations(self, dims: Mapping[str, int], folding: Folding) -> int:
+        """Iterations per frame of the whole nest, over all that run at once."""
         return math.prod(dims[loop.name] // self.unroll(loop.name, folding) for loop in self.loops)
+
+    def _is_unfolded(self, port: Port, dim: str) -> bool:
+        return dim in port.own or not self._loop(dim).fold
 
     def _loop(self, name: str) -> Loop:
         for loop in self.loops:

@@ -88,7 +88,12 @@ def cut_frames(config: KernelConfig, frames: Mapping[str, np.ndarray]) -> dict[s
 
 
 def _cut(config: KernelConfig) -> list[str]:
-    """The loops that may be cut: those that walk through every output."""
+    """The loops that may be cut: those that walk through every output.
+
+    None where a port has dimensions of its own, which depend on the loops in a way of their own.
+    """
+    if config.nest.own_dims:
+        return []
     outputs = [set(port.dims) for port in config.nest.ports if port.direction == "out"]
     own = {port.dims[-1] for port in config.nest.ports if port.fold}
     loops = [loop.name for loop in config.nest.loops]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from brainsmith.api import Schedule
 from brainsmith.compiler.assemble import Infrastructure
 from brainsmith.compiler.design import (
     EXTERNAL,
@@ -19,7 +20,7 @@ from brainsmith.compiler.design import (
 )
 from brainsmith.compiler.folding import prepare
 from brainsmith.compiler.identifiers import unique
-from brainsmith.compiler.schedule import Schedule, run, run_full, schedule_of
+from brainsmith.compiler.schedule import run, run_full, schedule_of
 
 FRAMES = 4
 MIN_DEPTH = 2
@@ -51,7 +52,7 @@ def analyse(partition: Partition) -> StreamModel:
     """
     prepare((i.candidate.kernel, [i.config]) for i in partition.instances)
     schedules = {i.name: schedule_of(i.kernel, i.config) for i in partition.instances}
-    interval = max(schedule.iterations for schedule in schedules.values())
+    interval = max(schedule.interval for schedule in schedules.values())
     filling = _walk(partition, schedules, interval, FRAMES)
     full = _walk(partition, schedules, interval, None)
     waiting = {edge: max(count, filling.waiting[edge]) for edge, count in full.waiting.items()}

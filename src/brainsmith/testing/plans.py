@@ -90,7 +90,7 @@ def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchS
             dims[nest.loops[-1].name] *= -(-limits.size // size)
         dtypes = {p: draw(st.sampled_from(kinds)) for p, kinds in limits.dtypes.items()}
         folding = {f: draw(st.sampled_from(legal)) for f, legal in nest.legal(dims).items()}
-        assume(nest.cycles(dims, folding) <= _MOST_CYCLES)
+        assume(nest.iterations(dims, folding) <= _MOST_CYCLES)
         assume(math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.size))
         return Plan(
             dims, dtypes, folding,
