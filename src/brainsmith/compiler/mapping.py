@@ -120,7 +120,11 @@ def usable(
 
 
 def map_model(
-    model: Model, options: Sequence[Candidate], family: str, notes: Mapping[str, str]
+    model: Model,
+    options: Sequence[Candidate],
+    family: str,
+    notes: Mapping[str, str],
+    parts: Sequence[Candidate] | None = None,
 ) -> NodeMapping:
     """Maps every node of the model.
 
@@ -129,8 +133,10 @@ def map_model(
         options: the kernels to try, in this order.
         family: the target's device family.
         notes: why a transform left a node as it is, by node.
+        parts: the kernels to try for the parts of a composition; `options` if None.
     """
     matchers = _Matchers(model)
+    kernels = _Kernels(options, options if parts is None else parts)
     mapped: list[Mapped] = []
     host: list[OnHost] = []
     alias: dict[str, str] = {}
@@ -142,7 +148,7 @@ def map_model(
         if is_view(node):
             alias[view.outputs[0].name] = _source(view)
             continue
-        outcome = _map_node(matchers, node, view, options, family, notes.get(view.name))
+        outcome = _map_node(matchers, node, view, kernels, family, notes.get(view.name))
         if isinstance(outcome, OnHost):
             host.append(outcome)
         else:
@@ -212,17 +218,25 @@ class _Matchers:
         return self._answers[key]
 
 
+@dataclass(frozen=True)
+class _Kernels:
+    """What is tried in turn for nodes, and for the parts of compositions."""
+
+    nodes: Sequence[Candidate]
+    parts: Sequence[Candidate]
+
+
 def _map_node(
     matchers: _Matchers,
     node: ir.Node,
     view: NodeView,
-    options: Sequence[Candidate],
+    kernels: _Kernels,
     family: str,
     note: str | None,
 ) -> Sequence[Mapped] | OnHost:
     """The node, or its parts; or why no kernel takes it."""
     reasons: list[tuple[str, str]] = []
-    for option in options:
+    for option in kernels.nodes:
         operation = option.operation
         match = matchers.match(operation, node)
         if isinstance(match, NoMatch):
@@ -237,7 +251,7 @@ def _map_node(
             taken = _mapped(view.name, match, option, config)
             if option.backend not in option.info.compositions:
                 return [taken]
-            parts = parts_of(taken, options)
+            parts = parts_of(taken, kernels.parts)
             if not isinstance(parts, str):
                 return parts
             failed = [parts]
@@ -287,7 +301,9 @@ def _part(
         if failed:
             reasons.append(f"{option.kernel.name}: {'; '.join(failed)}")
             continue
-        match = Match(part.dims, wiring_at(part, wiring), part.statics, part.attributes, whole.nodes)
+        match = Match(
+            part.dims, wiring_at(part, wiring), part.statics, part.attributes, whole.nodes
+        )
         return replace(_mapped(config.node, match, option, config), whole=whole.candidate)
     why = " or ".join(reasons) or f"no kernel computes '{part.operation}'"
     return f"its part '{part.name}' has no kernel: {why}"

@@ -262,9 +262,7 @@ class _Class:
             known = ("name", "default", "composition")
             unknown = next((key for key in given if key not in known), None)
             if unknown is not None or len(node.args) > 1 or "name" not in given:
-                raise PluginError(
-                    "@backend takes a name, `default` and `composition`", where=place
-                )
+                raise PluginError("@backend takes a name, `default` and `composition`", where=place)
             read = {k: self._literal(v, f"'{k}' of @backend") for k, v in given.items()}
             name = str(read["name"])
             if name not in decorators.BACKENDS:

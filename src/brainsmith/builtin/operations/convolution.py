@@ -182,9 +182,7 @@ def padded(image: np.ndarray, geometry: Geometry, value: int = 0) -> np.ndarray:
     return np.pad(image, ((top, bottom), (left, right), (0, 0)), constant_values=value)
 
 
-def convolved(
-    image: np.ndarray, weights: np.ndarray, geometry: Geometry, group: int
-) -> np.ndarray:
+def convolved(image: np.ndarray, weights: np.ndarray, geometry: Geometry, group: int) -> np.ndarray:
     """int64 [H, W, C] and [M, KH, KW, C / group] to the exact sums [OH, OW, M], int64."""
     found = windows(padded(image, geometry), geometry)
     bound = int(np.abs(image).max(initial=1)) * int(np.abs(weights).max(initial=1))
