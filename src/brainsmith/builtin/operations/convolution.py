@@ -67,7 +67,9 @@ class Geometry:
     def outputs(self, height: int, width: int) -> tuple[int, int]:
         """How many windows fit below and beside each other; less than 1 where none does."""
         found = []
-        sizes = zip(self.padded(height, width), self.kernel, self.strides, self.dilations)
+        sizes = zip(
+            self.padded(height, width), self.kernel, self.strides, self.dilations, strict=True
+        )
         for size, kernel, stride, dilation in sizes:
             found.append((size - (kernel - 1) * dilation - 1) // stride + 1)
         return found[0], found[1]
