@@ -13,7 +13,7 @@ from brainsmith.api.matching import Match, NoMatch
 from brainsmith.api.params import Param
 from brainsmith.api.schedules import Schedule
 from brainsmith.model.datatypes import IntType
-from brainsmith.model.origin import Note, Origin
+from brainsmith.model.origin import Layout, Note, Origin
 from brainsmith.sandbox.bundle import Bundle
 
 RECORDS: dict[str, type] = {
@@ -27,6 +27,7 @@ RECORDS: dict[str, type] = {
         IntType,
         KernelConfig,
         KernelInfo,
+        Layout,
         Loop,
         LoopNest,
         Match,
