@@ -40,7 +40,7 @@ class Origin:
     rounding, as in the original model's own `(integer - zero point) * scale`.
 
     Attributes:
-        value: the name of the value in the original model.
+        value: the name of the value in the original model; "" where it has no such value.
         scale: float64, broadcast over the last dimension (a scalar, or one per channel).
         bias: float64, as `scale`.
         layout: where the elements lie, if not in the order of the original.

@@ -62,6 +62,7 @@ class Turning:
         self._layouts: dict[ir.Value, Layout] = {}
         self._originals: dict[ir.Value, str] = {}
         self._replaced: list[ir.Node] = []
+        self._added: list[ir.Value] = []
         self._wanted = _wanted(model)
 
     def run(self) -> None:
@@ -99,7 +100,7 @@ class Turning:
         domain: str = "",
     ) -> ir.Value:
         """The output of a new node in front of an old one, named after it."""
-        return self.model.add_node(
+        value = self.model.add_node(
             op_type,
             inputs,
             name_hint=f"{node.name}_{op_type}",
@@ -109,6 +110,8 @@ class Turning:
             element=node.outputs[0].dtype or ir.DataType.FLOAT,
             before=node,
         )
+        self._added.append(value)
+        return value
 
     def constant(self, hint: str, array: np.ndarray) -> ir.Value:
         """A new initializer."""
@@ -122,8 +125,7 @@ class Turning:
 
     def reordered(self, value: ir.Value, layout: Layout) -> None:
         """Says that a value of the same name has its elements in another order now."""
-        one, zero = np.array(1.0), np.array(0.0)
-        self.model.origins[value.name or ""] = Origin(value.name or "", one, zero, layout)
+        self._note(value, value.name or "", layout)
 
     # --- bookkeeping ------------------------------------------------------------------------
 
@@ -153,6 +155,11 @@ class Turning:
             before=None if after is not None else next(iter(self.model.graph)),
             after=after,
         )
+
+    def _note(self, value: ir.Value, original: str, layout: Layout | None = None) -> None:
+        """Notes which value of the original this one is; none where there is no such value."""
+        one, zero = np.array(1.0), np.array(0.0)
+        self.model.origins[value.name or ""] = Origin(original, one, zero, layout)
 
     def _settle(self) -> None:
         """Turns back what is still read as it was, and removes the nodes that were replaced."""
@@ -219,8 +226,11 @@ class Turning:
                     model.rename(twin, original)
                     here.add(original)
             if twin.name != original or self._layouts[value].moves:
-                one, zero = np.array(1.0), np.array(0.0)
-                model.origins[twin.name or ""] = Origin(original, one, zero, self._layouts[value])
+                self._note(twin, original, self._layouts[value])
+        known = set(self._twins.values())
+        for value in self._added:
+            if value not in known:
+                self._note(value, "")
 
 
 def to_first(rank: int) -> tuple[int, ...]:

@@ -322,8 +322,10 @@ class _Pass:
             before = self._before.get(self._names[anchor.real])
             layout = None if before is None else before.layout
             terms = to_float64(anchor.scale), to_float64(anchor.bias)
-            origin = Origin(self._original(anchor.real), *terms, layout)
-            model.origins.setdefault(anchor.value.name or "", origin)
+            original = self._original(anchor.real)
+            if original:  # a transform may have made a value that the original model has not
+                origin = Origin(original, *terms, layout)
+                model.origins.setdefault(anchor.value.name or "", origin)
         for node in model.graph:
             if node in self._graph.on_host:
                 model.notes.append(Note(node.name or "", self._graph.on_host[node]))

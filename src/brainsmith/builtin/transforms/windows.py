@@ -28,13 +28,15 @@ class Window:
 
     @property
     def attributes(self) -> dict[str, object]:
-        """As QONNX's channels-last operators have them."""
-        return {
+        """As the nodes have them; early opsets have no dilations for pooling."""
+        found: dict[str, object] = {
             "kernel_shape": list(self.kernel),
             "strides": list(self.strides),
-            "dilations": list(self.dilations),
             "pads": list(self.pads),
         }
+        if any(d != 1 for d in self.dilations):
+            found["dilations"] = list(self.dilations)
+        return found
 
 
 def window_of(model: Model, node: ir.Node, kernel: Sequence[int]) -> Window:
