@@ -88,17 +88,17 @@ module bs_line_buffer #(
   logic [Width-1:0] data, data_q;
   logic valid_q;
   logic [AddrBits-1:0] write_q, read_q, read_d, jump;
-  logic signed [AheadBits-1:0] ahead_q, released;
-  logic full, enough, push, pop, last_row, last_in_row, last_2, last_3, last_4, ends;
+  logic [AheadBits-1:0] ahead_q, change;
+  logic full_q, enough, push, pop, last_row, last_in_row, last_2, last_3, last_4, ends, releases;
 
-  // It never exceeds Room, so that the bits that are 1 there suffice.
-  assign full   = &(ahead_q | ~AheadBits'(Room)) && enough;
   assign enough = !ahead_q[AheadBits-1];
-  assign push   = s_axis_x_tvalid && !full;
+  assign push   = s_axis_x_tvalid && !full_q;
   assign pop    = enough && (!valid_q || m_axis_y_tready);
-  assign ends   = last_2 && last_3 && last_4;
+  assign ends   = pop && last_2 && last_3 && last_4;
+  // Beats, if a window of the row may release none.
+  assign releases = ends && (NextInRow > 0 || last_in_row);
 
-  assign s_axis_x_tready = !full;
+  assign s_axis_x_tready = !full_q;
   assign m_axis_y_tvalid = valid_q;
 
   if (Y_BITS < X_BITS) begin : g_cast_in
@@ -125,10 +125,10 @@ module bs_line_buffer #(
     .clk, .rst_n, .step(pop && last_4 && last_3), .last(last_2)
   );
   bs_trip_counter #(.TRIP(TRIP1)) count_1 (
-    .clk, .rst_n, .step(pop && ends), .last(last_in_row)
+    .clk, .rst_n, .step(ends), .last(last_in_row)
   );
   bs_trip_counter #(.TRIP(TRIP0)) count_0 (
-    .clk, .rst_n, .step(pop && ends && last_in_row), .last(last_row)
+    .clk, .rst_n, .step(ends && last_in_row), .last(last_row)
   );
 
   always_comb begin
@@ -139,10 +139,11 @@ module bs_line_buffer #(
     else if (!last_row) jump = AddrBits'(wrapped(NextRow - Reach2));
     else jump = AddrBits'(wrapped(NextFrame - Reach2));
 
-    if (!(pop && ends)) released = '0;
-    else if (!last_in_row) released = AheadBits'(NextInRow);
-    else if (!last_row) released = AheadBits'(NextRow);
-    else released = AheadBits'(NextFrame);
+    // What comes and what a window releases, in one sum.
+    if (!ends) change = AheadBits'(push);
+    else if (!last_in_row) change = push ? AheadBits'(1 - NextInRow) : AheadBits'(-NextInRow);
+    else if (!last_row) change = push ? AheadBits'(1 - NextRow) : AheadBits'(-NextRow);
+    else change = push ? AheadBits'(1 - NextFrame) : AheadBits'(-NextFrame);
   end
 
   // Both addresses wrap at ROWS = Banks * 2**LowBits.
@@ -154,12 +155,15 @@ module bs_line_buffer #(
     assign read_d = sum[AddrBits-1:0];
   end else begin : g_banks
     localparam int BankBits = AddrBits - LowBits;
-    logic [BankBits:0] bank;
-    assign bank = sum[AddrBits:LowBits];
-    always_comb begin
-      read_d = sum[AddrBits-1:0];
-      if (bank >= (BankBits+1)'(Banks)) read_d[AddrBits-1:LowBits] = BankBits'(bank - (BankBits+1)'(Banks));
+    localparam int Sums     = 2 ** (BankBits + 1);
+
+    // For each bank in the buffer or beyond, the one that it stands for: logic, and no chain.
+    logic [Sums*BankBits-1:0] wrapped_bank;
+    for (genvar i = 0; i < Sums; i++) begin : g_bank
+      assign wrapped_bank[i*BankBits+:BankBits] = i < 2 * Banks ? BankBits'(i % Banks) : 'x;
     end
+    assign read_d[LowBits-1:0] = sum[LowBits-1:0];
+    assign read_d[AddrBits-1:LowBits] = wrapped_bank[sum[AddrBits:LowBits]*BankBits+:BankBits];
   end
 
   always_ff @(posedge clk) begin
@@ -171,11 +175,14 @@ module bs_line_buffer #(
       read_q  <= '0;
       ahead_q <= -AheadBits'(Need);
       valid_q <= 1'b0;
+      full_q  <= 1'b0;
     end else begin
       if (push) write_q <= &(write_q | ~AddrBits'(ROWS - 1)) ? '0 : write_q + 1'b1;
       if (pop) read_q <= read_d;
-      ahead_q <= ahead_q - released + AheadBits'(push);
+      ahead_q <= ahead_q + change;
       if (pop || m_axis_y_tready) valid_q <= pop;
+      // Of the numbers from 0 up to Room - 1, Room - 1 alone has all the bits of Room - 1.
+      full_q <= !releases && (full_q || push && enough && &(ahead_q | ~AheadBits'(Room - 1)));
     end
   end
 endmodule

@@ -1,4 +1,5 @@
-// Counts the iterations of one loop of a nest: `last` in the last of TRIP, of which `step` ends one.
+// Counts the iterations of one loop of a nest: `last`, a register, says that it is in the last of
+// TRIP iterations; `step` ends one.
 module bs_trip_counter #(
   parameter int TRIP = 4
 ) (
@@ -12,12 +13,19 @@ module bs_trip_counter #(
   end else begin : g_count
     localparam int Bits = $clog2(TRIP);
     logic [Bits-1:0] count_q;
+    logic last_q, last_d;
 
-    // It never goes beyond TRIP - 1, so that the bits that are 1 there suffice.
-    assign last = &(count_q | ~Bits'(TRIP - 1));
+    // Of the numbers up to TRIP - 1, none but this has all the bits of TRIP - 2.
+    assign last_d = &(count_q | ~Bits'(TRIP - 2)) && !last_q;
+    assign last   = last_q;
 
     always_ff @(posedge clk)
-      if (!rst_n) count_q <= '0;
-      else if (step) count_q <= last ? '0 : count_q + 1'b1;
+      if (!rst_n) begin
+        count_q <= '0;
+        last_q  <= 1'b0;
+      end else if (step) begin
+        count_q <= last_q ? '0 : count_q + 1'b1;
+        last_q  <= last_d;
+      end
   end
 endmodule
