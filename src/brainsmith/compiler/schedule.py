@@ -68,7 +68,7 @@ def run(schedule: Schedule, arrivals: Beats, frames: int) -> Timing:
         return _starts(_ready(needs, there, np.zeros(total, np.int64)))
 
     def taken(port: str, start: np.ndarray) -> np.ndarray:
-        free = np.where(rooms[port] < 0, _LONG_AGO, start[rooms[port]] + 1)
+        free = np.where(rooms[port] < 0, _LONG_AGO, start[np.maximum(rooms[port], 0)] + 1)
         return _starts(np.maximum(arrivals[port], free))
 
     return _settled(schedule, arrivals, starts, taken, needs, gives)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from brainsmith.api import ConfigurationError
+
 SIX_INPUTS = ("xc7", "xcup")  # families whose LUTs have six inputs; the others' have four
 
 # Shapes (bits, rows) of a block RAM: 18 kbit; RAMB36 of xc7 and xcup counts as two.
@@ -10,6 +12,42 @@ _BLOCKS = {
     "xc7": ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)),
     "ice40": ((16, 256), (8, 512), (4, 1024), (2, 2048)),
 }
+# LUTs for which a device has one block RAM, about: a memory that needs more is better in one.
+_BLOCK_PRICE = {"ecp5": 300, "xc7": 200, "xcup": 200}
+# On ice40, which has no LUT RAM, bits of a memory that are still better in registers.
+_ICE40_REGISTERS = 64
+
+
+def ram_style(asked: str, family: str, width: int, rows: int, where: str) -> str:
+    """Where a memory lies: as asked for, or where it is cheaper on the device.
+
+    Args:
+        asked: "auto", "distributed" (LUT RAM) or "block".
+        family: of the device.
+        width: bits of a row.
+        rows: of the memory, which has one read and one write port.
+        where: the node, for the error.
+
+    Returns:
+        "distributed", "block", or "logic": registers.
+
+    Raises:
+        ConfigurationError: LUT RAM is asked for, and the device has none.
+    """
+    if family == "ice40":
+        if asked == "distributed":
+            raise ConfigurationError(
+                "ram_style=distributed needs LUT RAM, of which ice40 has none",
+                where=where,
+                hint="choose block, or auto, which takes registers for a few bits",
+            )
+        return "block" if asked == "block" or width * rows > _ICE40_REGISTERS else "logic"
+    if asked != "auto":
+        return asked
+    luts = lut_ram(family, width, rows)
+    return (
+        "block" if luts > _BLOCK_PRICE[family] * block_rams(family, width, rows) else "distributed"
+    )
 
 
 def block_rams(family: str, width: int, rows: int) -> int:

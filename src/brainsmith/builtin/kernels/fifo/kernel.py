@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brainsmith.api import (
-    ConfigurationError,
     KernelConfig,
     Resources,
     RTLOp,
@@ -19,12 +18,8 @@ from brainsmith.builtin.kernels.common.memories import (
     block_rams,
     lut_ram,
     multiplexer,
+    ram_style,
 )
-
-# LUTs for which a device has one block RAM, about: there, a FIFO that needs more is better in one.
-_BLOCK_PRICE = {"ecp5": 300, "xc7": 200, "xcup": 200}
-# On ice40, which has no LUT RAM, bits of a memory that are still better in registers.
-_ICE40_REGISTERS = 64
 
 
 @kernel(
@@ -85,21 +80,8 @@ def style_of(config: KernelConfig) -> str:
     Raises:
         ConfigurationError: LUT RAM is asked for, and the device has none.
     """
-    style = str(config.params.get("ram_style", "auto"))
-    width, rows = config.stream("x").width, rows_of(config)
-    if config.family == "ice40":
-        if style == "distributed":
-            raise ConfigurationError(
-                "ram_style=distributed needs LUT RAM, of which ice40 has none",
-                where=config.node,
-                hint="choose block, or auto, which takes registers for a few bits",
-            )
-        return "block" if style == "block" or width * rows > _ICE40_REGISTERS else "logic"
-    if style != "auto":
-        return style
-    luts = lut_ram(config.family, width, rows)
-    price = _BLOCK_PRICE[config.family]
-    return "block" if luts > price * block_rams(config.family, width, rows) else "distributed"
+    asked = str(config.params.get("ram_style", "auto"))
+    return ram_style(asked, config.family, config.stream("x").width, rows_of(config), config.node)
 
 
 def _resources(config: KernelConfig) -> Resources:
