@@ -10,8 +10,8 @@ import pytest
 import qonnx
 
 from brainsmith.comparison import compare
-from brainsmith.comparison.slices import MOST_CYCLES
 from brainsmith.comparison.summary import lines
+from brainsmith.compiler.slices import MOST_CYCLES
 from brainsmith.plugins.sync import sync
 from tests.comparison.conftest import registry_of
 

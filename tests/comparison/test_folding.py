@@ -10,7 +10,7 @@ from brainsmith.compiler.strategy import load_strategy
 from brainsmith.compiler.targets import get_target
 from brainsmith.errors import ConfigurationError
 from tests.comparison.conftest import registry_of
-from tests.comparison.test_slices import matmul
+from tests.compiler.test_slices import matmul
 
 REGISTRY = registry_of()
 

@@ -9,8 +9,8 @@ import pytest
 
 from brainsmith.comparison import Comparison, ComparisonOptions, compare
 from brainsmith.comparison.records import NodeComparison
-from brainsmith.comparison.slices import Bounds
 from brainsmith.comparison.summary import lines
+from brainsmith.compiler.slices import Bounds
 from brainsmith.plugins import PluginRegistry
 from tests.comparison.conftest import SLOW, WRONG_SIGN, Tiny
 from tests.compiler.integer_models import Builder

@@ -13,7 +13,6 @@ from brainsmith.comparison.options import ComparisonOptions
 from brainsmith.comparison.records import Comparison, KernelComparison
 from brainsmith.comparison.refusal import nothing_taken, nothing_to_compare
 from brainsmith.comparison.simulating import Simulator
-from brainsmith.comparison.slices import Bounds
 from brainsmith.comparison.stimulate import Frames
 from brainsmith.comparison.strategies import compare_strategies
 from brainsmith.comparison.subject import subject
@@ -23,6 +22,7 @@ from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.plugin_calls import sandbox_record
 from brainsmith.compiler.preflight import check_tools
 from brainsmith.compiler.progress import Progress, Silent
+from brainsmith.compiler.slices import Bounds
 from brainsmith.compiler.strategy import load_strategy
 from brainsmith.compiler.targets import get_target
 from brainsmith.compiler.vectors import generated_vectors, vectors_for

@@ -17,9 +17,9 @@ from brainsmith.comparison.records import KernelComparison, KernelRun, NodeCompa
 from brainsmith.comparison.rivals import Rivals, rivals
 from brainsmith.comparison.runs import Side
 from brainsmith.comparison.simulating import Simulator
-from brainsmith.comparison.slices import Bounds, slice_of
 from brainsmith.comparison.stimulate import Frames, frames_for, network_frames
 from brainsmith.compiler.mapping import Candidate, Mapped, map_model
+from brainsmith.compiler.slices import Bounds, slice_of
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component
 

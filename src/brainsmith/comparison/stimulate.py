@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from brainsmith.api import KernelConfig
-from brainsmith.comparison.slices import cut_frames
 from brainsmith.compiler.answers import reference_of
 from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.simulate import STEADY_FRAMES
+from brainsmith.compiler.slices import cut_frames
 from brainsmith.compiler.stimuli import only_reachable, stimuli
 from brainsmith.errors import ModelError
 from brainsmith.model.execution import Executor

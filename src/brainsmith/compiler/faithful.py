@@ -57,7 +57,7 @@ def check_faithful(
         original: the model as it was loaded; the names of its values count.
         compiled: the integer model, with the origins of its values.
         frames: `(n, ...)` for each input of the graph, by name.
-        integer_values: int64 `(n, ...)` by the name of the compiled model's value, as its
+        integer_values: integers `(n, ...)` by the name of the compiled model's value, as its
             reference computes them for the frames. Outputs that are missing are computed from
             these by the nodes that run on the host.
         given: whether the frames are a user's data, on which every label must be the same.
@@ -79,7 +79,7 @@ def check_faithful(
     outputs = _Outputs(original, compiled)
     for frame in range(count):
         feeds = {name: array[frame] for name, array in inputs.items()}
-        integers = {name: array[frame] for name, array in integer_values.items()}
+        integers = {name: _wide(array[frame]) for name, array in integer_values.items()}
         reals = {layer.origin.value: layer.real(integers) for layer in layers if layer.is_code}
         seen = executor.run(feeds, reals)
         fed = {**seen, **reals}
@@ -94,6 +94,11 @@ def check_faithful(
         given=given,
         unchecked=tuple(name for name in compiled.origins if name not in integer_values),
     )
+
+
+def _wide(array: np.ndarray) -> np.ndarray:
+    """Integers in 64 bits, in whatever type they are kept; an output that is real as it is."""
+    return array.astype(np.int64) if np.issubdtype(array.dtype, np.integer) else array
 
 
 def _rerun(executor: Executor, feeds: Arrays, reals: Arrays) -> Rerun:

@@ -53,8 +53,7 @@ def report(
 ) -> BuildReport:
     """Everything that is reported of a build."""
     clock = options.clock_mhz or target.clock_mhz
-    layers = front.design.layers
-    verdict = record(evidence, front.models, {i.name: (_interval(i), _latency(i)) for i in layers})
+    verdict = record(evidence, front.models)
     total = total_resources(front, physical)
     return BuildReport(
         success=all(check.passed for check in verdict.checks),
@@ -160,6 +159,7 @@ def _layers(
     records = []
     for layer in front.design.layers:
         run = alone.get(layer.name)
+        run = None if run is None or run.part else run  # a slice's cycles are not the layer's
         measured = run.interval if run is not None else None
         config = layer.config
         resources = front.estimates[layer.name]

@@ -131,20 +131,15 @@ def _shown(name: str, progress: Progress) -> OnFrames:
     )
 
 
-def record(
-    evidence: Evidence | None,
-    models: Mapping[str, StreamModel],
-    cycles: Mapping[str, tuple[int, int]],
-) -> VerificationRecord:
+def record(evidence: Evidence | None, models: Mapping[str, StreamModel]) -> VerificationRecord:
     """The verdict as the report shows it; without evidence nothing was verified.
 
     Args:
         models: of each partition.
-        cycles: interval and latency of each layer, as its kernel's models have them.
     """
     if evidence is None:
         return VerificationRecord(None, 0, 0, None, "none")
-    checks = [*_checks(evidence, models), _cycles_check(evidence, cycles)]
+    checks = [*_checks(evidence, models), _cycles_check(evidence)]
     tallies = [run.tally + run.stalled_tally for run in evidence.networks.values()]
     tallies += [run.tally for run in evidence.layers]
     tallies += list(evidence.netlist.values())
@@ -187,7 +182,9 @@ def _checks(evidence: Evidence, models: Mapping[str, StreamModel]) -> list[Check
     if evidence.expected is not None:
         checks.append(_expected_check(evidence.expected))
     for layer in evidence.layers:
-        checks.append(_tally_check(f"{layer.node} alone, worst cases included", layer.tally))
+        of = ", ".join(f"{name}={size}" for name, size in layer.part.items())
+        what = f" (of its loops {of})" if of else ""
+        checks.append(_tally_check(f"{layer.node} alone{what}, worst cases included", layer.tally))
     for name, tally in evidence.netlist.items():
         checks.append(_tally_check(f"{name}: one frame on the synthesised netlist", tally))
     return checks
@@ -235,9 +232,12 @@ def _integers(front: FrontEnd, values: Frames) -> dict[str, np.ndarray]:
         array = values.get(resolve(front.design.alias, name))
         if array is None or not np.isfinite(array).all():
             continue
-        whole = np.rint(array).astype(np.int64)
-        if np.array_equal(whole, array):
-            integers[name] = whole.reshape(len(whole), *_shape(front, name))
+        if not np.issubdtype(array.dtype, np.integer):
+            whole = np.rint(array).astype(np.int64)
+            if not np.array_equal(whole, array):
+                continue
+            array = whole
+        integers[name] = array.reshape(len(array), *_shape(front, name))
     return integers
 
 
@@ -276,13 +276,13 @@ def _cycles(count: int) -> str:
     return "cycle" if count == 1 else f"{count} cycles"
 
 
-def _cycles_check(evidence: Evidence, cycles: Mapping[str, tuple[int, int]]) -> CheckRecord:
+def _cycles_check(evidence: Evidence) -> CheckRecord:
     """Whether every layer alone took the cycles that its kernel's models promise."""
     wrong = [
         f"{layer.node}: an interval of {layer.interval} and a latency of {layer.latency} cycles, "
-        f"its kernel says {cycles[layer.node][0]} and {cycles[layer.node][1]}"
+        f"its kernel says {layer.expected[0]} and {layer.expected[1]}"
         for layer in evidence.layers
-        if (layer.interval, layer.latency) != cycles[layer.node]
+        if (layer.interval, layer.latency) != layer.expected
     ]
     said = "; ".join(wrong) or f"{len(evidence.layers)} layers, as their kernels say"
     return CheckRecord("cycles of each layer alone", not wrong, said)

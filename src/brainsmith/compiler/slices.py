@@ -16,10 +16,10 @@ import numpy as np
 from brainsmith.api import KernelConfig
 from brainsmith.api.loops import divisors
 from brainsmith.compiler.answers import extremes_of
-from brainsmith.compiler.simulate import STEADY_FRAMES
 
 MOST_CYCLES = 2_000_000
 MOST_BYTES = 256 << 20
+_STEADY_FRAMES = 8
 # Frames besides the operation's extremes: both ends of the range and two random ones.
 _OTHERS = 4
 
@@ -103,7 +103,7 @@ def _cut(config: KernelConfig) -> list[str]:
 def _frames(operation: Any, config: KernelConfig) -> int:
     worst = extremes_of(operation, config)
     rows = max((len(array) for array in worst.values()), default=0)
-    return max(STEADY_FRAMES + 1, rows + _OTHERS)
+    return max(_STEADY_FRAMES + 1, rows + _OTHERS)
 
 
 def _fits(config: KernelConfig, frames: int, bounds: Bounds) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from brainsmith.api import IntType, KernelConfig
-from brainsmith.comparison.slices import Bounds, cut_frames, slice_of, with_size
+from brainsmith.compiler.slices import Bounds, cut_frames, slice_of, with_size
 from brainsmith.plugins import Component
 from tests.comparison.conftest import registry_of
 
