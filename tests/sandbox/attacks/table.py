@@ -162,7 +162,7 @@ ELSEWHERE: dict[int, tuple[tuple[str, str], ...]] = {
 }
 
 _ABSENT = "FileNotFoundError"
-_PROCESSOR = replace(POLICY, cpu_time=0.5, wall_time=30)
+_PROCESSOR = replace(POLICY, cpu_time=0.5, wall_time=120)
 
 
 def _of(row: int, module: str, names: str, rule: str, **more: object) -> Iterator[Attack]:

@@ -107,7 +107,7 @@ def test_every_attack_of_an_ordinary_user_is_ended(of_user: Path) -> None:
         env={**environment, "PYTHONPATH": f"{of_user / 'src'}:{of_user}"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=800,
         check=False,
     )
     assert done.returncode == 0, done.stderr
