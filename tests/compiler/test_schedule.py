@@ -106,3 +106,13 @@ def test_a_frame_of_many_is_one_of_the_late_ones(
     full = run_full(schedule, {"x": once}, interval)
     assert (full.taken["x"] + interval * (frames - 1) == many.taken["x"][-3:]).all()
     assert (full.given["y"] + interval * (frames - 1) == many.given["y"][-3:]).all()
+
+
+def test_room_may_come_from_frames_before_the_last_one() -> None:
+    """A frame of one iteration whose beat waits in a register while the one before is used."""
+    schedule = Schedule(
+        1, {"x": np.array([0])}, {"y": np.array([0])}, latency=0, rooms={"x": np.array([-2])}
+    )
+    timing = run(schedule, {"x": np.zeros(4, np.int64)}, frames=4)
+    assert list(timing.taken["x"]) == [0, 1, 2, 3]
+    assert list(timing.given["y"]) == [1, 2, 3, 4]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard
     from brainsmith.model.execution import evaluate
     from brainsmith.model.model import Model
-    from brainsmith.model.origin import Note, Origin
+    from brainsmith.model.origin import Layout, Note, Origin
     from brainsmith.model.runners import captured
     from brainsmith.model.shapes import infer_shapes
     from brainsmith.model.views import is_view
@@ -66,7 +66,7 @@ _HOMES = {
     "brainsmith.model.dialects": ("QUANTIZERS", "is_qonnx", "is_standard"),
     "brainsmith.model.execution": ("evaluate",),
     "brainsmith.model.model": ("Model",),
-    "brainsmith.model.origin": ("Note", "Origin"),
+    "brainsmith.model.origin": ("Layout", "Note", "Origin"),
     "brainsmith.model.runners": ("captured",),
     "brainsmith.model.shapes": ("infer_shapes",),
     "brainsmith.model.views": ("is_view",),
@@ -84,6 +84,7 @@ __all__ = [
     "HostOp",
     "IntType",
     "KernelConfig",
+    "Layout",
     "Loop",
     "LoopNest",
     "Match",

@@ -48,13 +48,17 @@ class Meta:
 
 @dataclass(frozen=True, kw_only=True)
 class KernelInfo(Meta):
-    """What `@kernel` was told, and the class's constraints, parameters and backends."""
+    """What `@kernel` was told, and the class's constraints, parameters and backends.
+
+    `compositions` are those of the backends that return a `Composition`.
+    """
 
     operation_type: str
     constraints: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Param] = field(default_factory=dict)
     backends: dict[str, str] = field(default_factory=dict)
     default_backend: str = ""
+    compositions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +101,7 @@ def kernel(
     meta = Meta(name, description, author, version, tuple(tags), license)
 
     def info(cls: type) -> KernelInfo:
-        backends, default = _backends(cls, name)
+        backends, default, compositions = _backends(cls, name)
         return KernelInfo(
             **vars(meta),
             operation_type=operation_type,
@@ -105,6 +109,7 @@ def kernel(
             params=_params(cls),
             backends=backends,
             default_backend=default,
+            compositions=compositions,
         )
 
     return _declaration(kernel, unknown, info, name=name, operation_type=operation_type)
@@ -175,14 +180,20 @@ def target(
     return _declaration(target, unknown, lambda cls: TargetInfo(**vars(meta)), name=name)
 
 
-def backend(name: str, *, default: bool = False, **unknown: Any) -> Callable[[F], F]:
-    """Marks a method of a kernel as its implementation in the technology `name`."""
+def backend(
+    name: str, *, default: bool = False, composition: bool = False, **unknown: Any
+) -> Callable[[F], F]:
+    """Marks a method of a kernel as its implementation in the technology `name`.
+
+    With `composition` it returns a `Composition` of other operations, and is asked before any
+    folding is known: the compiler folds the parts.
+    """
     _refuse(backend, unknown)
     if name not in BACKENDS:
         raise PluginError(f"unknown backend '{name}'", hint=nearest(name, BACKENDS))
 
     def mark(method: F) -> F:
-        setattr(method, _BACKEND, (name, default))
+        setattr(method, _BACKEND, (name, default, composition))
         return method
 
     return mark
@@ -259,25 +270,27 @@ def _need(decorator: Callable[..., Any], **given: str) -> None:
             raise PluginError(f"@{decorator.__name__} needs '{name}'")
 
 
-def _backends(cls: type, where: str) -> tuple[dict[str, str], str]:
-    """Method name by backend, and the default backend."""
+def _backends(cls: type, where: str) -> tuple[dict[str, str], str, tuple[str, ...]]:
+    """Method name by backend, the default backend, and those that are compositions."""
     methods: dict[str, str] = {}
-    defaults = []
+    defaults, compositions = [], []
     for attribute, member in inspect.getmembers(cls, callable):
         mark = getattr(member, _BACKEND, None)
         if mark is None:
             continue
-        name, default = mark
+        name, default, composition = mark
         if name in methods:
             raise PluginError(f"two methods are the backend '{name}'", where=where)
         methods[name] = attribute
         if default:
             defaults.append(name)
+        if composition:
+            compositions.append(name)
     if not methods:
         raise PluginError("a kernel needs a method marked @backend(...)", where=where)
     if len(defaults) > 1:
         raise PluginError(f"two default backends: {', '.join(defaults)}", where=where)
-    return methods, defaults[0] if defaults else next(iter(methods))
+    return methods, defaults[0] if defaults else next(iter(methods)), tuple(compositions)
 
 
 def _constraints(cls: type, where: str) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class Part:
         dtypes: the name of the datatype of each port.
         statics: its constant tensors by port.
         attributes: the operation's attributes.
+        ranges: least and greatest value by port; the datatype's, or the constant's, if absent.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Part:
     dtypes: Mapping[str, str]
     statics: Mapping[str, np.ndarray] = field(default_factory=dict)
     attributes: Mapping[str, object] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Composition:
 
     Args:
         parts: the instances.
-        connections: pairs of "PART.PORT"; a name without a dot is a port of the composition.
+        connections: pairs of "PART.PORT", from source to sink; a name without a dot is a port of
+            the composition.
     """
 
     parts: tuple[Part, ...]

@@ -52,7 +52,7 @@ def explain(original: Model, compiled: Model, mapping: NodeMapping) -> list[Node
     for node in compiled.graph:
         name = node.name or ""
         if name in taken:
-            candidate = taken[name].candidate
+            candidate = taken[name].taker
             found.append(
                 NodeExplanation(
                     name, node.op_type, candidate.kernel.full_name,

@@ -72,7 +72,7 @@ def check_faithful(
     layers = [
         _Layer(original, compiled, name, origin)
         for name, origin in compiled.origins.items()
-        if name in integer_values
+        if name in integer_values and origin.value not in inputs
     ]
     keep = {name for layer in layers for name in layer.reads}
     executor = Executor(original, keep=keep)
@@ -178,7 +178,7 @@ class _Layer:
         """Where both stand for one code: a quantizer may round scaling and offset one by one."""
         scale = np.abs(self.origin.scale)
         rounding = 4 * UNIT * (scale * np.abs(codes) + np.abs(self.origin.bias))
-        bound = np.minimum(rounding, scale / 4).reshape(self._shape)
+        bound = self.origin.arranged(np.minimum(rounding, scale / 4)).reshape(self._shape)
         return np.asarray(np.abs(mine.astype(np.float64) - other) <= bound)
 
     def _at_boundary(
@@ -188,7 +188,10 @@ class _Layer:
         assert self._sum is not None  # the caller has looked
         below, above = np.minimum(mine, other), np.maximum(mine, other)
         distance = above.astype(np.float64) - below
-        step = np.broadcast_to(np.abs(self.origin.scale) * self._sum.step, self._shape)
+        layout = self.origin.layout
+        step = np.abs(self.origin.scale) * self._sum.step
+        step = np.broadcast_to(step, layout.shape if layout is not None else self._shape)
+        step = self.origin.arranged(step).reshape(self._shape)
         near = (low <= below) & (above <= high) & (distance <= step * (1 + 2**-20))
         return np.asarray(near | ((low == below) & (above == high)))
 
@@ -250,7 +253,7 @@ def _sum_behind(original: Model, compiled: Model, name: str) -> _SumBehind | Non
 
 def _exact(origin: Origin, integers: np.ndarray) -> np.ndarray:
     """The value before it is rounded to float32: float64 is 2^29 times as fine."""
-    return np.asarray(integers.astype(np.float64) * origin.scale + origin.bias)
+    return origin.arranged(integers.astype(np.float64) * origin.scale + origin.bias)
 
 
 class _Outputs:

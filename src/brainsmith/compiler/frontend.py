@@ -70,7 +70,7 @@ def load_and_map(
     warnings = (
         *((f"not tried: {one.error.what}", one.kernel.full_name) for one in unusable),
         *((f"left out, since it failed: {one.reason}", one.transform) for one in staged.skipped),
-        *stages.mismatches(steps, {m.candidate.kernel.full_name for m in mapping.mapped}),
+        *stages.mismatches(steps, {m.taker.kernel.full_name for m in mapping.mapped}),
     )
     return original, compiled, dataclasses.replace(mapping, warnings=warnings)
 

@@ -38,7 +38,7 @@ def run_design(
         if isinstance(step, Partition):
             given = {port.value: _integers(model, values, port.value) for port in step.inputs}
             for name, array in runner(step, given).items():
-                values[name] = array.reshape(len(array), *model.shape(model.value(name)))
+                values[name] = array.reshape(len(array), *_shape(model, name))
         else:
             values.update(_on_host(design, model, step.nodes, values))
     for output in model.graph.outputs:
@@ -46,6 +46,12 @@ def run_design(
         if name not in values:
             values[name] = _view(design, model, values, name)
     return values
+
+
+def _shape(model: Model, name: str) -> tuple[int, ...]:
+    """The shape of a value; one between the parts of a node is no value of the model."""
+    value = model.find(name)
+    return (-1,) if value is None else model.shape(value)
 
 
 def _on_host(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx_ir as ir
 
-from brainsmith.api import IntType, KernelConfig, Match, NodeView, NoMatch
+from brainsmith.api import IntType, KernelConfig, Match, NodeView, NoMatch, Part
 from brainsmith.api.decorators import KernelInfo
+from brainsmith.compiler.composition import part_config, wiring_at, wiring_of
 from brainsmith.compiler.constraints import facts_of, failures
 from brainsmith.compiler.strategy import CompilationStrategy, KernelSpec
 from brainsmith.errors import BrainsmithError, ConfigurationError, nearest
@@ -37,7 +38,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Mapped:
-    """A node that a kernel takes. `inputs` and `outputs` name the value at each stream port."""
+    """A node that a kernel takes, or a part of one that is a composition.
+
+    `node` names it, as a part "NODE.PART"; `nodes` are those of the model that it covers. `inputs`
+    and `outputs` name the value at each stream port; between parts it is "NODE.PART.PORT".
+    `whole` is the composition that a part belongs to.
+    """
 
     node: str
     nodes: tuple[str, ...]
@@ -45,6 +51,12 @@ class Mapped:
     config: KernelConfig
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
+    whole: Candidate | None = None
+
+    @property
+    def taker(self) -> Candidate:
+        """The kernel that takes the node: that of the composition where this is a part."""
+        return self.whole or self.candidate
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,11 @@ def usable(
 
 
 def map_model(
-    model: Model, options: Sequence[Candidate], family: str, notes: Mapping[str, str]
+    model: Model,
+    options: Sequence[Candidate],
+    family: str,
+    notes: Mapping[str, str],
+    parts: Sequence[Candidate] | None = None,
 ) -> NodeMapping:
     """Maps every node of the model.
 
@@ -117,8 +133,10 @@ def map_model(
         options: the kernels to try, in this order.
         family: the target's device family.
         notes: why a transform left a node as it is, by node.
+        parts: the kernels to try for the parts of a composition; `options` if None.
     """
     matchers = _Matchers(model)
+    kernels = _Kernels(options, options if parts is None else parts)
     mapped: list[Mapped] = []
     host: list[OnHost] = []
     alias: dict[str, str] = {}
@@ -130,12 +148,12 @@ def map_model(
         if is_view(node):
             alias[view.outputs[0].name] = _source(view)
             continue
-        outcome = _map_node(matchers, node, view, options, family, notes.get(view.name))
-        if isinstance(outcome, Mapped):
-            mapped.append(outcome)
-            taken.update(outcome.nodes)
-        else:
+        outcome = _map_node(matchers, node, view, kernels, family, notes.get(view.name))
+        if isinstance(outcome, OnHost):
             host.append(outcome)
+        else:
+            mapped.extend(outcome)
+            taken.update(name for one in outcome for name in one.nodes)
     return NodeMapping(tuple(mapped), tuple(host), alias)
 
 
@@ -200,16 +218,25 @@ class _Matchers:
         return self._answers[key]
 
 
+@dataclass(frozen=True)
+class _Kernels:
+    """What is tried in turn for nodes, and for the parts of compositions."""
+
+    nodes: Sequence[Candidate]
+    parts: Sequence[Candidate]
+
+
 def _map_node(
     matchers: _Matchers,
     node: ir.Node,
     view: NodeView,
-    options: Sequence[Candidate],
+    kernels: _Kernels,
     family: str,
     note: str | None,
-) -> Mapped | OnHost:
+) -> Sequence[Mapped] | OnHost:
+    """The node, or its parts; or why no kernel takes it."""
     reasons: list[tuple[str, str]] = []
-    for option in options:
+    for option in kernels.nodes:
         operation = option.operation
         match = matchers.match(operation, node)
         if isinstance(match, NoMatch):
@@ -221,7 +248,13 @@ def _map_node(
         facts = facts_of(operation.instance, config) if constraints else {}
         failed = failures(constraints, facts, option.kernel.full_name)
         if not failed:
-            return _mapped(view.name, match, option, config)
+            taken = _mapped(view.name, match, option, config)
+            if option.backend not in option.info.compositions:
+                return [taken]
+            parts = parts_of(taken, kernels.parts)
+            if not isinstance(parts, str):
+                return parts
+            failed = [parts]
         reasons.append((option.kernel.name, "; ".join(failed)))
     return _on_host(view, reasons, note)
 
@@ -232,6 +265,48 @@ def _on_host(view: NodeView, reasons: Sequence[tuple[str, str]], note: str | Non
         closest, reason = reasons[0]
         return OnHost(view.name, name, f"{note}; {reason}" if note else reason, closest)
     return OnHost(view.name, name, note or f"no kernel computes {name}")
+
+
+def parts_of(whole: Mapped, options: Sequence[Candidate]) -> list[Mapped] | str:
+    """The parts of a node whose kernel is a composition, or why one has no kernel.
+
+    A part is taken by the first kernel of its operation whose constraints hold.
+
+    Raises:
+        PluginError: the kernel returned no composition, or one whose parts do not fit together.
+    """
+    candidate = whole.candidate
+    method = candidate.info.backends[candidate.backend]
+    composition = candidate.kernel.code.calls([(method, (whole.config,))])[0]
+    wiring = wiring_of(composition, whole, candidate.kernel.full_name)
+    parts = []
+    for part in composition.parts:
+        made = _part(part, whole, wiring, options)
+        if isinstance(made, str):
+            return made
+        parts.append(made)
+    return parts
+
+
+def _part(
+    part: Part, whole: Mapped, wiring: Mapping[str, str], options: Sequence[Candidate]
+) -> Mapped | str:
+    reasons = []
+    for option in options:
+        if option.info.operation_type != part.operation:
+            continue
+        config = part_config(part, whole, option.operation.info.nest, option.params)
+        facts = facts_of(option.operation.instance, config)
+        failed = failures(option.info.constraints, facts, option.kernel.full_name)
+        if failed:
+            reasons.append(f"{option.kernel.name}: {'; '.join(failed)}")
+            continue
+        match = Match(
+            part.dims, wiring_at(part, wiring), part.statics, part.attributes, whole.nodes
+        )
+        return replace(_mapped(config.node, match, option, config), whole=whole.candidate)
+    why = " or ".join(reasons) or f"no kernel computes '{part.operation}'"
+    return f"its part '{part.name}' has no kernel: {why}"
 
 
 def _config(model: Model, node: str, match: Match, option: Candidate, family: str) -> KernelConfig:

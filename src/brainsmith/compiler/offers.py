@@ -78,23 +78,34 @@ def offers_for(
     candidates, unusable = usable(resolved, registry)
     builtin = [c for c in candidates if c.kernel.plugin.origin == "built-in"]
     without = _taken(compiled, builtin, family)
-    found = [_offer(compiled, one, family, without) for one in candidates]
+    found = [_offer(compiled, one, candidates, family, without) for one in candidates]
     fitting = sorted(
         (o for o in found if o.nodes), key=lambda o: (-len(o.nodes), -len(o.takes_over))
     )
     mapped = map_model(compiled, candidates, family, {})
-    nodes = sum(len(m.nodes) for m in mapped.mapped) + len(mapped.host)
+    nodes = len({node for m in mapped.mapped for node in m.nodes}) + len(mapped.host)
     return Offers(tuple(fitting), tuple(unusable), nodes)
 
 
-def _taken(model: Model, candidates: Sequence[Candidate], family: str) -> dict[str, str]:
-    """The kernel that takes each node, if only these are there."""
-    mapping = map_model(model, candidates, family, {})
-    return {node: m.candidate.kernel.full_name for m in mapping.mapped for node in m.nodes}
+def _taken(
+    model: Model,
+    candidates: Sequence[Candidate],
+    family: str,
+    parts: Sequence[Candidate] | None = None,
+) -> dict[str, str]:
+    """The kernel that takes each node, if only these are there (and others for their parts)."""
+    mapping = map_model(model, candidates, family, {}, parts)
+    return {node: m.taker.kernel.full_name for m in mapping.mapped for node in m.nodes}
 
 
-def _offer(model: Model, candidate: Candidate, family: str, without: Mapping[str, str]) -> Offer:
-    nodes = tuple(_taken(model, [candidate], family))
+def _offer(
+    model: Model,
+    candidate: Candidate,
+    parts: Sequence[Candidate],
+    family: str,
+    without: Mapping[str, str],
+) -> Offer:
+    nodes = tuple(_taken(model, [candidate], family, parts))
     own = candidate.kernel.full_name
     return Offer(
         candidate.kernel,

@@ -25,8 +25,8 @@ def partition(model: Model, mapping: NodeMapping) -> list[Group]:
     one device and level have no other device on any way between them. View nodes belong to
     none: they are followed to what they are views of.
     """
-    device = {m.node: m.candidate.backend for m in mapping.mapped}
-    covered = {n: m.node for m in mapping.mapped for n in m.nodes}
+    device = {_owner(m): m.candidate.backend for m in mapping.mapped}
+    covered = {n: _owner(m) for m in mapping.mapped for n in m.nodes}
     produced: dict[str, tuple[str, int]] = {}
     levels: dict[str, int] = {}
     order: list[str] = []
@@ -50,15 +50,22 @@ def partition(model: Model, mapping: NodeMapping) -> list[Group]:
 def _grouped(
     mapping: NodeMapping, order: Sequence[str], device: dict[str, str], levels: dict[str, int]
 ) -> list[Group]:
-    by_node = {m.node: m for m in mapping.mapped}
+    by_node: dict[str, list[Mapped]] = {}
+    for one in mapping.mapped:
+        by_node.setdefault(_owner(one), []).append(one)
     groups: dict[tuple[int, str], list[str]] = {}
     for node in order:
         groups.setdefault((levels[node], device.get(node, "host")), []).append(node)
     return [
         Group(
             on,
-            tuple(by_node[n] for n in nodes) if on != "host" else (),
+            tuple(one for n in nodes for one in by_node[n]) if on != "host" else (),
             tuple(nodes) if on == "host" else (),
         )
         for (_, on), nodes in sorted(groups.items())
     ]
+
+
+def _owner(mapped: Mapped) -> str:
+    """The node of the model by which a node goes, or all parts of one."""
+    return mapped.nodes[0]

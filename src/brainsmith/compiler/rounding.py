@@ -9,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from brainsmith.model.model import Model
+from brainsmith.model.operators import Operator
 from brainsmith.model.views import is_view
 
 UNIT = 2.0**-24
@@ -18,12 +19,15 @@ UNIT = 2.0**-24
 _OTHER_ROUNDINGS = 3
 
 
+_WINDOWS = ("AveragePool", "Conv", "GlobalAveragePool", "ReduceMean")
+
+
 @dataclass(frozen=True, eq=False)
 class SumBound:
     """`n * 2^-24 * sum|terms|` for every element of a sum in the original model.
 
-    Sums are the results of MatMul and Gemm, and of Add, Sub and Mul of two values that both
-    depend on the inputs.
+    Sums are the results of MatMul, Gemm, convolution and mean pooling, and of Add, Sub and Mul of
+    two values that both depend on the inputs.
     """
 
     model: Model
@@ -35,7 +39,7 @@ class SumBound:
         node = value.producer()
         if node is None or node.domain != "":
             return None
-        if node.op_type in ("MatMul", "Gemm"):
+        if node.op_type in ("MatMul", "Gemm", *_WINDOWS):
             return cls(model, node)
         if node.op_type in ("Add", "Sub", "Mul"):
             streams = [v for v in node.inputs if v is not None and model.constant(v) is None]
@@ -51,6 +55,8 @@ class SumBound:
     def __call__(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """The bound of every element, float64, from the values that the sum reads."""
         operands = [np.abs(self._array(v, values).astype(np.float64)) for v in self._operands]
+        if self.node.op_type in _WINDOWS:
+            return self._window(operands)
         if self.node.op_type == "Mul":
             return np.asarray(_OTHER_ROUNDINGS * UNIT * operands[0] * operands[1])
         if self.node.op_type in ("Add", "Sub"):
@@ -59,6 +65,17 @@ class SumBound:
             count = operands[0].shape[-1] + _OTHER_ROUNDINGS
             return np.asarray(count * UNIT * (operands[0] @ operands[1]))
         return self._gemm(operands)
+
+    def _window(self, operands: list[np.ndarray]) -> np.ndarray:
+        """The node itself on the magnitudes; its own roundings are far smaller than the bound."""
+        terms = Operator(self.node, self.model.ir)([o.astype(np.float32) for o in operands])
+        if self.node.op_type == "Conv":
+            count = operands[1][0].size
+        elif self.node.op_type == "AveragePool":
+            count = int(np.prod(self.node.attributes["kernel_shape"].as_ints()))
+        else:
+            count = operands[0][0, 0].size
+        return np.asarray((count + _OTHER_ROUNDINGS + 1) * UNIT * terms.astype(np.float64))
 
     def _gemm(self, operands: list[np.ndarray]) -> np.ndarray:
         attributes = self.node.attributes

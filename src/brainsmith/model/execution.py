@@ -15,8 +15,9 @@ import onnx_ir as ir
 
 from brainsmith.errors import ModelError, nearest
 from brainsmith.model.constants import array_of
-from brainsmith.model.dialects import is_qonnx
+from brainsmith.model.dialects import CHANNELS_LAST, is_qonnx
 from brainsmith.model.model import Model
+from brainsmith.model.operators import OperatorRunner
 from brainsmith.model.runners import Arrays, OrtRunner, QonnxRunner, Runner, captured
 
 Override: TypeAlias = np.ndarray | Callable[[np.ndarray], np.ndarray]
@@ -168,7 +169,9 @@ def _compiled(
             yield OrtRunner(segment, writes, model.ir)
 
 
-def _qonnx(model: Model, node: ir.Node) -> QonnxRunner:
+def _qonnx(model: Model, node: ir.Node) -> Runner:
+    if node.domain == CHANNELS_LAST:
+        return OperatorRunner(node, model.ir)
     constants = {
         value.name or "": array
         for value in node.inputs

@@ -133,13 +133,18 @@ class Model:
         Raises:
             ModelError: there is none.
         """
+        found = self.find(name)
+        if found is None:
+            raise ModelError(f"there is no value '{name}'", hint=nearest(name, self._values))
+        return found
+
+    def find(self, name: str) -> ir.Value | None:
+        """The value called `name`, or None. Looking for one that is missing takes a walk."""
         found = self._values.get(name)
         if found is None or found.name != name or found.graph is not self.graph:
             # The graph changes without our knowledge, so the index is made again on a miss.
             self._values = {value.name or "": value for value in graph_values(self.graph)}
             found = self._values.get(name)
-        if found is None:
-            raise ModelError(f"there is no value '{name}'", hint=nearest(name, self._values))
         return found
 
     def shape(self, value: ir.Value) -> tuple[int, ...]:

@@ -259,9 +259,10 @@ class _Class:
             given = {k.arg or "**": k.value for k in node.keywords}
             if node.args:
                 given["name"] = node.args[0]
-            unknown = next((key for key in given if key not in ("name", "default")), None)
+            known = ("name", "default", "composition")
+            unknown = next((key for key in given if key not in known), None)
             if unknown is not None or len(node.args) > 1 or "name" not in given:
-                raise PluginError("@backend takes a name and `default`", where=place)
+                raise PluginError("@backend takes a name, `default` and `composition`", where=place)
             read = {k: self._literal(v, f"'{k}' of @backend") for k, v in given.items()}
             name = str(read["name"])
             if name not in decorators.BACKENDS:

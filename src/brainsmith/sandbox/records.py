@@ -11,8 +11,9 @@ from brainsmith.api.implementations import Composition, CUDAOp, HLSOp, HostOp, P
 from brainsmith.api.loops import Loop, LoopNest, Port
 from brainsmith.api.matching import Match, NoMatch
 from brainsmith.api.params import Param
+from brainsmith.api.schedules import Schedule
 from brainsmith.model.datatypes import IntType
-from brainsmith.model.origin import Note, Origin
+from brainsmith.model.origin import Layout, Note, Origin
 from brainsmith.sandbox.bundle import Bundle
 
 RECORDS: dict[str, type] = {
@@ -26,6 +27,7 @@ RECORDS: dict[str, type] = {
         IntType,
         KernelConfig,
         KernelInfo,
+        Layout,
         Loop,
         LoopNest,
         Match,
@@ -38,6 +40,7 @@ RECORDS: dict[str, type] = {
         Port,
         RTLOp,
         Resources,
+        Schedule,
         Stream,
         TargetInfo,
         TransformConfig,

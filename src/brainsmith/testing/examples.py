@@ -15,7 +15,7 @@ from brainsmith.compiler.stimuli import random_integers
 from brainsmith.errors import PluginError
 from brainsmith.plugins import Component
 from brainsmith.testing.case import KernelCase
-from brainsmith.testing.plans import Plan
+from brainsmith.testing.plans import Plan, lowered
 from brainsmith.testing.simulating import config_of
 
 _WIDEST = 63  # bits of a result that 64-bit integers compute
@@ -106,7 +106,8 @@ def _case(plan: Plan, match: Match, inferred: Any, operation: Component) -> Kern
             dtypes[port.name] = (dtype if fits else IntType.covering(lo, hi)).name
             ranges[port.name] = lo, hi
     return KernelCase(
-        dims=dict(match.dims), dtypes=dtypes, folding=dict(plan.folding), statics=match.statics,
+        dims=dict(match.dims), dtypes=dtypes, folding=lowered(nest, match.dims, plan.folding),
+        statics=match.statics,
         attributes=match.attributes, params=dict(plan.params), ranges=ranges, family=plan.family,
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchS
         if size < limits.size:  # the innermost loop grows until there is enough to do
             dims[nest.loops[-1].name] *= -(-limits.size // size)
         dtypes = {p: draw(st.sampled_from(kinds)) for p, kinds in limits.dtypes.items()}
-        folding = {f: draw(st.sampled_from(legal)) for f, legal in nest.legal(dims).items()}
+        folding = {f: draw(st.sampled_from(legal)) for f, legal in _legal(nest, dims).items()}
         assume(nest.iterations(dims, folding) <= _MOST_CYCLES)
         assume(math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.size))
         return Plan(
@@ -112,7 +112,7 @@ def smaller(plan: Plan, limits: Limits, defaults: Mapping[str, int | str]) -> It
         ):
             dims = {**plan.dims, name: size}
             if math.prod(dims[loop.name] for loop in limits.nest.loops) >= limits.size:
-                yield replace(plan, dims=dims, folding=_folded(limits.nest, dims, plan.folding))
+                yield replace(plan, dims=dims, folding=lowered(limits.nest, dims, plan.folding))
     for name, value in plan.folding.items():
         less = [d for d in divisors(value) if d < value]
         for unrolled in dict.fromkeys((*less[:1], *less[-1:])):
@@ -134,7 +134,12 @@ def _plainer(dtype: IntType, allowed: Sequence[IntType]) -> list[IntType]:
     return list(dict.fromkeys((*alike[:1], *alike[-1:], *unsigned[-1:])))
 
 
-def _folded(nest: LoopNest, dims: Mapping[str, int], folding: Mapping[str, int]) -> dict[str, int]:
+def lowered(nest: LoopNest, dims: Mapping[str, int], folding: Mapping[str, int]) -> dict[str, int]:
     """The folding, each value lowered to one that is legal for these sizes."""
-    legal = nest.legal(dims)
+    legal = _legal(nest, dims)
     return {name: max(v for v in legal[name] if v <= value) for name, value in folding.items()}
+
+
+def _legal(nest: LoopNest, dims: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """Legal values, as far as the sizes say: ports' own dimensions come with the example."""
+    return nest.legal({**dict.fromkeys(nest.own_dims, 0), **dims})

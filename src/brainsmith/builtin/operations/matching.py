@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -20,6 +21,28 @@ def is_standard(node: NodeView, *op_types: str) -> bool:
 def operand(node: NodeView, index: int) -> ValueView | None:
     """The input at `index`, or None where it is absent."""
     return node.inputs[index] if index < len(node.inputs) else None
+
+
+def given_integers(node: NodeView, name: str, index: int) -> tuple[int, ...] | None:
+    """What newer versions of an operator take as the input `index`, and older ones as an attribute.
+
+    None where it is neither there nor constant; see `not_constant`.
+    """
+    stored = operand(node, index)
+    if stored is not None and stored.constant is not None:
+        return tuple(int(value) for value in stored.constant.reshape(-1))
+    listed = node.attributes.get(name)
+    if listed is None:
+        return None
+    return tuple(int(value) for value in cast(Sequence[int], listed))
+
+
+def not_constant(node: NodeView) -> NoMatch | None:
+    """The refusal of a node that has a stream beyond its first input; None where it has not."""
+    for value in node.inputs[1:]:
+        if value is not None and value.constant is None:
+            return NoMatch(f"the input '{value.name}' is not constant", close=True)
+    return None
 
 
 def rows_and_channels(shape: Sequence[int]) -> dict[str, int]:

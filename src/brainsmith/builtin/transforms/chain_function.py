@@ -9,7 +9,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from brainsmith.api import ChainEvaluator, Model
-from brainsmith.builtin.transforms.elementwise import directions, spread
+from brainsmith.builtin.transforms.elementwise import directions
 from brainsmith.builtin.transforms.scaled_integer import Chain, to_float64
 
 _CHUNK = 1 << 22
@@ -34,8 +34,8 @@ class ChainFunction:
         labels = chain.labels if chain.labels is not None else np.zeros(size, np.int64)
         self.labels = int(labels.max()) + 1
         self._places = _places(labels, self.labels)
-        self._scale = to_float64(spread(chain.anchor.scale, self._shape))
-        self._bias = to_float64(spread(chain.anchor.bias, self._shape))
+        self._scale = _spread(to_float64(chain.anchor.scale), self._shape)
+        self._bias = _spread(to_float64(chain.anchor.bias), self._shape)
         nodes = chain.nodes()
         self._evaluate = (
             ChainEvaluator(model, nodes, chain.anchor.real, chain.value) if nodes else None
@@ -97,6 +97,11 @@ class ChainFunction:
         found = y.reshape(frames, -1)[:, self._places.reshape(-1)]
         ordered = found.reshape(frames, self.labels, slots).transpose(0, 2, 1)
         return np.ascontiguousarray(ordered.reshape(-1, self.labels)[: len(points)])
+
+
+def _spread(values: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """A scalar as it is; anything else with one entry per element of `shape`, flattened."""
+    return values if values.ndim == 0 else np.broadcast_to(values, shape).reshape(-1)
 
 
 def _places(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:

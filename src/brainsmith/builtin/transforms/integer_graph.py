@@ -16,6 +16,7 @@ from brainsmith.builtin.transforms.scaled_integer import Anchor, Rationals, to_f
 from brainsmith.builtin.transforms.thresholds import Staircase
 from brainsmith.builtin.transforms.weights import datatype_of
 
+CHANNELS_LAST = "qonnx.custom_op.channels_last"
 EXACT_IN_FLOAT32 = 1 << 24
 _DEQUANTIZES = "it gives real numbers to a node that stays on the host"
 _QUANTIZES = "it gives the codes of a quantizer on the host"
@@ -44,7 +45,7 @@ class IntegerGraph:
     def add(
         self,
         op_type: str,
-        inputs: Sequence[ir.Value],
+        inputs: Sequence[ir.Value | None],
         *,
         old: ir.Node,
         shape: Sequence[int],
@@ -101,6 +102,55 @@ class IntegerGraph:
             "MatMul", [x, w], old=old, shape=shape, limits=product_range(self.model, x, weights)
         )
         return self._naming(y, wanted), w
+
+    def convolution(
+        self,
+        x: ir.Value,
+        weights: NDArray[np.int64],
+        pads: Sequence[int],
+        old: ir.Node,
+        wanted: str,
+    ) -> tuple[ir.Value, ir.Value]:
+        """A Conv as the old one, with the exact range; and the initializer of the weights."""
+        w = self.constant(f"{wanted}_weights", weights)
+        limits = convolution_range(limits_of(self.model, x), weights, any(pads))
+        y = self.add(
+            "Conv", [x, w], old=old, shape=self.model.shape(old.outputs[0]), limits=limits,
+            domain=CHANNELS_LAST, attributes={**old.attributes, "pads": list(pads)},
+        )  # fmt: skip
+        return self._naming(y, wanted), w
+
+    def padded(self, x: ir.Value, pads: Sequence[int], value: int, old: ir.Node) -> ir.Value:
+        """A channels-last image inside a frame of one integer; `pads` are begins, then ends."""
+        shape, half = self.model.shape(x), len(pads) // 2
+        begins, ends = [0, *pads[:half], 0], [0, *pads[half:], 0]
+        wide = tuple(s + b + e for s, b, e in zip(shape, begins, ends, strict=True))
+        (lo, hi), datatype = limits_of(self.model, x), self.model.datatype(x)
+        assert datatype is not None  # an anchor's value is an integer
+        limits = min(lo, value), max(hi, value)
+        if datatype.bipolar or not datatype.min <= value <= datatype.max:
+            datatype = IntType.covering(min(datatype.min, value), max(datatype.max, value))
+        target = self.model.add_initializer(
+            f"{old.name}_pads", np.array([*begins, *ends], np.int64)
+        )
+        constant = self.model.add_initializer(f"{old.name}_padding", np.array(value, np.float32))
+        return self.add(
+            "Pad", [x, target, constant], old=old, shape=wide, limits=limits, datatype=datatype
+        )
+
+    def same(
+        self,
+        old: ir.Node,
+        inputs: Sequence[ir.Value | None],
+        datatype: IntType,
+        limits: tuple[int, int],
+    ) -> ir.Value:
+        """The very node on other inputs, an integer."""
+        y = self.add(
+            old.op_type, inputs, old=old, shape=self.model.shape(old.outputs[0]), limits=limits,
+            datatype=datatype, domain=old.domain, attributes=dict(old.attributes),
+        )  # fmt: skip
+        return self._naming(y, old.name or "")
 
     def scaled(
         self, x: ir.Value, factors: NDArray[np.int64], old: ir.Node, *, wanted: str = ""
@@ -299,6 +349,32 @@ def limits_of(model: Model, value: ir.Value) -> tuple[int, int]:
     limits = model.range_of(value)
     assert limits is not None  # only integer values come here
     return limits
+
+
+def convolution_range(
+    limits: tuple[int, int], weights: NDArray[np.int64], pads: bool
+) -> tuple[int, int]:
+    """The exact range of a convolution: the worst input of each output channel."""
+    low, high = channel_sums(weights, *limits, pads=pads)
+    return int(low.min()), int(high.max())
+
+
+def channel_sums(
+    weights: NDArray[np.int64],
+    lo: NDArray[np.int64] | int,
+    hi: NDArray[np.int64] | int,
+    *,
+    pads: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Least and greatest sum of each output channel of [M, ..., I]; padding is the integer 0.
+
+    Args:
+        lo: least input, one for all or one an input channel.
+        hi: greatest input, as `lo`.
+    """
+    ends = [weights * lo, weights * hi, *([0 * weights] if pads else [])]
+    axes = tuple(range(1, weights.ndim))
+    return np.min(ends, axis=0).sum(axis=axes), np.max(ends, axis=0).sum(axis=axes)
 
 
 def product_range(model: Model, x: ir.Value, weights: NDArray[np.int64]) -> tuple[int, int]:

@@ -11,7 +11,11 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from brainsmith.api import BIPOLAR, IntType, Model, TransformConfig, is_view, transform
-from brainsmith.builtin.transforms.integer_graph import set_integer
+from brainsmith.builtin.transforms.integer_graph import (
+    CHANNELS_LAST,
+    channel_sums,
+    set_integer,
+)
 from brainsmith.builtin.transforms.quantizers import QONNX
 
 Array = NDArray[np.int64]
@@ -126,6 +130,59 @@ def _operand(model: Model, value: ir.Value | None, reach: dict[ir.Value, Reach])
     return _of(model, value, reach) if model.datatype(value) is not None else None
 
 
+def _convolution(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
+    source, weights = node.inputs[0], _integers(model, node.inputs[1])
+    if source is None or weights is None:
+        return None
+    x, pads = _of(model, source, reach), any(node.attributes["pads"].as_ints())
+    group = node.attributes.get_int("group", 1)
+    ends = [np.broadcast_to(end, (weights.shape[-1] * group,)) for end in (x.lo, x.hi)]
+    found = [
+        channel_sums(kernels, lo, hi, pads=pads)
+        for kernels, lo, hi in zip(
+            np.split(weights, group), *(np.split(end, group) for end in ends), strict=True
+        )
+    ]
+    return Reach(np.concatenate([lo for lo, _ in found]), np.concatenate([hi for _, hi in found]))
+
+
+def _same(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
+    source = node.inputs[0]
+    return None if source is None else _of(model, source, reach)
+
+
+def _transpose(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
+    x, order = _same(model, node, reach), node.attributes["perm"].as_ints()
+    if x is None or order[-1] == len(order) - 1:
+        return x
+    return Reach(x.lo.min(), x.hi.max())
+
+
+def _pad(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
+    x = _same(model, node, reach)
+    value = _integers(model, node.inputs[2]) if len(node.inputs) > 2 else np.zeros((), np.int64)
+    if x is None or value is None:
+        return None
+    return Reach(np.minimum(x.lo, value), np.maximum(x.hi, value))
+
+
+def _concatenation(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
+    parts = []
+    for value in node.inputs:
+        part = _operand(model, value, reach)
+        if value is None or part is None:
+            return None
+        channels = model.shape(value)[-1:]
+        ends = (np.broadcast_to(end, channels) for end in (part.lo, part.hi))
+        parts.append(Reach(*ends))
+    if (
+        node.attributes["axis"].as_int() % len(model.shape(node.outputs[0]))
+        != len(model.shape(node.outputs[0])) - 1
+    ):
+        return Reach(np.min([p.lo for p in parts], axis=0), np.max([p.hi for p in parts], axis=0))
+    return Reach(np.concatenate([p.lo for p in parts]), np.concatenate([p.hi for p in parts]))
+
+
 def _thresholds(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
     source, operand = node.inputs[0], node.inputs[1]
     table = None if operand is None else model.constant(operand)
@@ -185,6 +242,13 @@ def _integers(model: Model, value: ir.Value | None) -> Array | None:
 
 _STEPS: dict[tuple[str, str], Callable[[Model, ir.Node, dict[ir.Value, Reach]], Reach | None]] = {
     ("", "MatMul"): _product,
+    ("", "Concat"): _concatenation,
+    ("", "Pad"): _pad,
+    ("", "Resize"): _same,
+    ("", "Transpose"): _transpose,
+    ("", "Upsample"): _same,
+    (CHANNELS_LAST, "Conv"): _convolution,
+    (CHANNELS_LAST, "MaxPool"): _same,
     ("", "Add"): _elementwise,
     ("", "Sub"): _elementwise,
     ("", "Mul"): _elementwise,

@@ -72,15 +72,24 @@ def integer_product(graph: IntegerGraph, node: ir.Node, chain: Chain) -> Anchor 
 
 
 def negate(graph: IntegerGraph, anchor: Anchor, signs: NDArray[np.int64]) -> None:
-    """Negates columns of the weights of an integer product (-1 in `signs`, one per column)."""
+    """Negates columns of the weights of an integer product, or output channels of a convolution.
+
+    Args:
+        signs: -1 for those, one for each.
+    """
     assert anchor.weights is not None  # the caller has looked
     node = anchor.value.producer()
     array = graph.model.constant(anchor.weights)
     assert node is not None and array is not None and node.inputs[0] is not None
-    shape = graph.model.shape(anchor.value)
-    weights = np.rint(array).astype(np.int64) * signs
+    weights = np.rint(array).astype(np.int64)
     wanted = graph.named[node]
-    y, w = graph.product(node.inputs[0], weights, shape, node, wanted)
+    if node.op_type == "Conv":
+        flipped = (weights.T * signs).T
+        pads = node.attributes["pads"].as_ints()
+        y, w = graph.convolution(node.inputs[0], flipped, pads, node, wanted)
+    else:
+        shape = graph.model.shape(anchor.value)
+        y, w = graph.product(node.inputs[0], weights * signs, shape, node, wanted)
     graph.forget(node)
     anchor.value, anchor.weights = y, w
     anchor.scale = uniform(np.asarray(anchor.scale * exact(signs)))

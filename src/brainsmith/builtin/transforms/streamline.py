@@ -13,17 +13,24 @@ depends on and the nodes between the two (a chain). Where a chain ends
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
 from brainsmith.api import Model, Note, Origin, TransformConfig, is_view, transform
-from brainsmith.builtin.transforms import elementwise, products, sums, weights
+from brainsmith.builtin.transforms import elementwise, moves, products, sums, weights
 from brainsmith.builtin.transforms.activations import integer_codes
 from brainsmith.builtin.transforms.chain_function import ChainFunction
 from brainsmith.builtin.transforms.cleanup_folding import fold
-from brainsmith.builtin.transforms.integer_graph import IntegerGraph, limits_of, set_integer
+from brainsmith.builtin.transforms.convolutions import integer_convolution
+from brainsmith.builtin.transforms.integer_graph import (
+    CHANNELS_LAST,
+    IntegerGraph,
+    limits_of,
+    set_integer,
+)
 from brainsmith.builtin.transforms.quantizers import is_quantizer
 from brainsmith.builtin.transforms.scaled_integer import (
     Anchor,
@@ -70,17 +77,28 @@ class Streamline:
 class _Pass:
     def __init__(self, model: Model) -> None:
         self._model = model
+        # Of values in floating point; the integers behind them take these over.
+        self._before = {n: o for n, o in model.origins.items() if not _is_integer(model, n)}
+        for name in self._before:
+            del model.origins[name]
         self._graph = IntegerGraph(model)
         self._chains: dict[ir.Value, Chain] = {}
         self._anchors: dict[ir.Value, Anchor] = {}
         self._names: dict[ir.Value, str] = {}
         self._constants: set[ir.Value] = set()
         self._reasons: dict[ir.Node, str] = {}
-        self._handlers: dict[str, Callable[[ir.Node], str | None]] = {
-            "MatMul": self._product,
-            "Gemm": self._product,
-            "ArgMax": self._selection,
-            "TopK": self._selection,
+        self._handlers: dict[tuple[str, str], Callable[[ir.Node], str | None]] = {
+            ("", "MatMul"): self._product,
+            ("", "Gemm"): self._product,
+            ("", "ArgMax"): self._selection,
+            ("", "TopK"): self._selection,
+            ("", "Concat"): self._concatenation,
+            ("", "Pad"): partial(self._move, moves.integer_pad),
+            ("", "Resize"): self._resize,
+            ("", "Transpose"): partial(self._move, moves.integer_move),
+            ("", "Upsample"): self._resize,
+            (CHANNELS_LAST, "Conv"): partial(self._move, integer_convolution),
+            (CHANNELS_LAST, "MaxPool"): partial(self._move, moves.integer_move),
         }
 
     def run(self) -> Model:
@@ -93,7 +111,7 @@ class _Pass:
                 self._reasons[node] = reason
         settle(self._graph, self._anchors)
         staying = self._fold_constants()
-        rename(self._graph, {self._names[real]: a for real, a in self._anchors.items()})
+        rename(self._graph, {self._original(real): a for real, a in self._anchors.items()})
         self._record(staying)
         return self._model
 
@@ -142,7 +160,7 @@ class _Pass:
             return None
         if is_quantizer(node):
             return self._take(integer_codes(self._graph, node, self._chain_of(node, 0)))
-        handler = self._handlers.get(node.op_type) if node.domain == "" else None
+        handler = self._handlers.get((node.domain, node.op_type))
         if handler is not None:
             return handler(node)
         if is_view(node):
@@ -207,6 +225,28 @@ class _Pass:
             return "its second operand is not constant"
         return self._take(products.integer_product(self._graph, node, chain))
 
+    def _move(
+        self, make: Callable[[IntegerGraph, ir.Node, Chain], Anchor | str], node: ir.Node
+    ) -> str | None:
+        chain = self._chain_of(node, 0)
+        return (
+            "its input is a real number"
+            if chain is None
+            else self._take(make(self._graph, node, chain))
+        )
+
+    def _resize(self, node: ir.Node) -> str | None:
+        if not moves.is_nearest(node):
+            return "it mixes neighbouring elements"
+        return self._move(moves.integer_move, node)
+
+    def _concatenation(self, node: ir.Node) -> str | None:
+        chains = [self._chain_of(node, i) for i in range(len(node.inputs))]
+        if any(chain is None for chain in chains):
+            return "an operand is a real number"
+        known = [chain for chain in chains if chain is not None]
+        return self._take(moves.integer_concatenation(self._graph, node, known))
+
     def _combination(self, node: ir.Node) -> str | None:
         a, b = self._chain_of(node, 0), self._chain_of(node, 1)
         if a is None or b is None:
@@ -267,17 +307,25 @@ class _Pass:
             labels = combined(labels, labels_of(to_float64(term), shape))
         self._chains[anchor.real] = Chain(anchor, anchor.real, exclusive=exclusive, labels=labels)
 
+    def _original(self, real: ir.Value) -> str:
+        """The name of a value in the original model."""
+        name = self._names[real]
+        before = self._before.get(name)
+        return name if before is None else before.value
+
     def _record(self, staying: list[ir.Node]) -> None:
         model = self._model
         here = set(model.graph)
         for anchor in self._anchors.values():
             if anchor.value is anchor.real or anchor.value.producer() not in here:
                 continue
-            name = anchor.value.name or ""
-            model.origins.setdefault(
-                name,
-                Origin(self._names[anchor.real], to_float64(anchor.scale), to_float64(anchor.bias)),
-            )
+            before = self._before.get(self._names[anchor.real])
+            layout = None if before is None else before.layout
+            terms = to_float64(anchor.scale), to_float64(anchor.bias)
+            original = self._original(anchor.real)
+            if original:  # a transform may have made a value that the original model has not
+                origin = Origin(original, *terms, layout)
+                model.origins.setdefault(anchor.value.name or "", origin)
         for node in model.graph:
             if node in self._graph.on_host:
                 model.notes.append(Note(node.name or "", self._graph.on_host[node]))
@@ -287,6 +335,11 @@ class _Pass:
                 reason = _NO_QUANTIZER
             if reason is not None:
                 model.notes.append(Note(node.name or "", reason))
+
+
+def _is_integer(model: Model, name: str) -> bool:
+    value = model.find(name)
+    return value is not None and model.datatype(value) is not None
 
 
 def _not_top_one(model: Model, node: ir.Node, shape: tuple[int, ...]) -> str | None:

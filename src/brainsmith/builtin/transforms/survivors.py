@@ -57,7 +57,7 @@ def rename(graph: IntegerGraph, anchors: Mapping[str, Anchor]) -> None:
     renamed: set[ir.Value] = set()
     for name, anchor in anchors.items():
         value = anchor.value
-        if value.producer() not in here or value in renamed or name in values:
+        if not name or value.producer() not in here or value in renamed or name in values:
             continue
         if not value.is_graph_output():
             model.rename(value, name)

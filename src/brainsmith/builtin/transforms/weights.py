@@ -46,6 +46,16 @@ def column_scale(constant: ScaledConstant) -> Rationals | None:
     return scale[0] if same else None
 
 
+def row_scale(constant: ScaledConstant) -> Rationals | None:
+    """The scale along the first dimension: a scalar or one each; None if it differs inside."""
+    scale = constant.scale
+    if scale.ndim == 0:
+        return scale
+    rows = scale.reshape(len(scale), -1)
+    same = all((rows[:, k] == rows[:, 0]).all() for k in range(1, rows.shape[1]))
+    return rows[:, 0] if same else None
+
+
 def datatype_of(integers: NDArray[np.int64]) -> IntType:
     """The smallest datatype of a constant; bipolar for -1 and 1 and nothing else."""
     lo, hi = int(integers.min()), int(integers.max())
@@ -59,6 +69,17 @@ def keeps_constant(model: Model, node: ir.Node) -> bool:
     return (_quantizes(node) or _moves(node)) and all(
         v is None or model.constant(v) is not None for v in node.inputs[1:]
     )
+
+
+def is_constant_like(model: Model, value: ir.Value) -> bool:
+    """Whether a value is constant, or made of a constant by quantizers and moves."""
+    if model.constant(value) is not None:
+        return True
+    node = value.producer()
+    source = None if node is None or not node.inputs else node.inputs[0]
+    if node is None or source is None:
+        return False
+    return keeps_constant(model, node) and is_constant_like(model, source)
 
 
 def integers_of(model: Model, value: ir.Value) -> ScaledConstant | str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainsmith.api import IntType, KernelConfig, RTLOp
+from brainsmith.builtin.kernels.common.constants import LUT_INPUTS
 from brainsmith.builtin.kernels.common.packing import rows_of
 
 # Below this a product of LUTs is smaller than what a multiplier block costs elsewhere.
 _LUT_BITS = 5
 _BLOCK_BITS = 8192
 # The lane multiplies as the matrix-vector unit does.
-_PRODUCT = (
+PRODUCT = (
     "../matmul/bs_matmul_adder.sv",
     "../matmul/bs_matmul_digit.sv",
     "../matmul/bs_matmul_product.sv",
@@ -53,11 +54,11 @@ def lane_of(config: KernelConfig, *, multiply: bool) -> Lane:
     if "b" in config.statics:
         given = config.static("b")
         b = IntType.covering(int(given.min()), int(given.max()))
-        constants = _folded(given, config.pe)
+        constants = folded(given, config.pe)
     block = constants is not None and _in_block(constants, b, config)
     return Lane(
         a, b, config.dtypes["y"], multiply,
-        blocks=multiply and _in_multiplier(a, b, config), constants=constants, block=block,
+        blocks=multiply and in_multiplier(a, b, config), constants=constants, block=block,
     )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def implement(config: KernelConfig, *, multiply: bool) -> RTLOp:
         parameters |= {"FOLDS": len(lane.constants), "BLOCK": int(lane.block)}
     return RTLOp(
         top=top,
-        sources=(*_PRODUCT, "bs_elementwise_lane.sv", f"{top}.sv"),
+        sources=(*PRODUCT, "bs_elementwise_lane.sv", f"{top}.sv"),
         parameters=parameters,
         memories=memories,
     )
@@ -84,7 +85,7 @@ def _parameters(lane: Lane, config: KernelConfig) -> dict[str, int | str]:
         "SUBTRACT": int(bool(config.attributes.get("subtract"))),
         "MULTIPLY": int(lane.multiply),
         "BLOCKS": int(lane.blocks),
-        "LUT_INPUTS": 6 if config.family in ("xc7", "xcup") else 4,
+        "LUT_INPUTS": LUT_INPUTS[config.family],
         "LANES": config.pe,
         "Y_BITS": lane.y.bits,
         "Y_BIPOLAR": int(lane.y.bipolar),
@@ -97,7 +98,7 @@ def _parameters(lane: Lane, config: KernelConfig) -> dict[str, int | str]:
     return parameters
 
 
-def _folded(constants: np.ndarray, lanes: int) -> np.ndarray:
+def folded(constants: np.ndarray, lanes: int) -> np.ndarray:
     """Rows of a beat each; one row where all beats are alike."""
     rows = constants.reshape(-1, lanes)
     return rows[:1] if (rows == rows[:1]).all() else rows
@@ -110,7 +111,8 @@ def _in_block(constants: np.ndarray, dtype: IntType, config: KernelConfig) -> bo
     return style == "block" and len(constants) > 1
 
 
-def _in_multiplier(a: IntType, b: IntType, config: KernelConfig) -> bool:
+def in_multiplier(a: IntType, b: IntType, config: KernelConfig) -> bool:
+    """Whether products are made in multiplier blocks, as the parameter `multiplier` says."""
     style = config.params.get("multiplier", "auto")
     if config.family == "ice40":  # Yosys maps to none of its multiplier blocks
         return False

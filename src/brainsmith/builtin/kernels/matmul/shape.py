@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brainsmith.api import IntType, KernelConfig
+from brainsmith.builtin.kernels.common.constants import LUT_INPUTS, constants_in_block
 
-LUT_INPUTS = {"ecp5": 4, "ice40": 4, "xc7": 6, "xcup": 6}
-# How many LUTs of a family one of its block RAMs is worth: about the ratio of both on its parts.
-_LUTS_PER_BRAM = {"ecp5": 400, "ice40": 170, "xc7": 190, "xcup": 190}
 # The largest product, in bits of both operands, for which LUTs are the better multiplier.
 _LUT_PRODUCT_BITS = 10
 # The smallest product that Yosys puts into a DSP block; it has none for ice40.
@@ -57,6 +55,7 @@ class Shape:
         K, M, PE, SIMD = config.dims["K"], config.dims["M"], config.pe, config.simd
         beats = K // SIMD
         depth, width = beats * (M // PE), PE * SIMD * w.bits
+        style = str(config.params.get("ram_style", "auto"))
         return cls(
             K=K,
             M=M,
@@ -66,7 +65,7 @@ class Shape:
             w=w,
             y=config.dtypes["y"],
             lut_inputs=LUT_INPUTS[config.family],
-            weights_block=_weights_block(config, depth, width),
+            weights_block=constants_in_block(style, config.family, width, depth),
             buffer_block=M > PE and beats > _BLOCK_BUFFER_BEATS[config.family],
             dsp=_dsp(config, x, w),
             levels_per_stage=int(config.params.get("levels_per_stage", 1)),
@@ -144,20 +143,6 @@ class Shape:
         """Beats of the output buffer: enough for the round trip of a credit."""
         needed = -(-(self.stages + 2) // self.beats)
         return 1 << (needed - 1).bit_length()
-
-
-def _weights_block(config: KernelConfig, depth: int, width: int) -> bool:
-    style = config.params.get("ram_style", "auto")
-    if style != "auto":
-        return style == "block"
-    family = config.family
-    per_lut = 1 << LUT_INPUTS[family]
-    luts = width * -(-depth // per_lut)
-    if family == "ice40":
-        brams = -(-width // 16) * -(-depth // 256)
-    else:
-        brams = -(-width // 36) * -(-depth // 512)
-    return luts > _LUTS_PER_BRAM[family] * brams
 
 
 def _dsp(config: KernelConfig, x: IntType, w: IntType) -> bool:

@@ -1,0 +1,1 @@
+"""Convolutions and pooling over windows, composed of other operations."""

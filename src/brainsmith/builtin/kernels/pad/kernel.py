@@ -1,0 +1,70 @@
+"""A constant around an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from brainsmith.api import KernelConfig, RTLOp, Schedule, backend, kernel
+from brainsmith.builtin.kernels.common.elements import element_parameters
+
+
+@kernel(
+    name="Pad",
+    operation_type="pad",
+    description="A constant around an image, PE channels a beat, in every cycle",
+    version="2.0.0",
+    author="Brainsmith",
+    license="Apache-2.0",
+    tags=["convolution", "pooling"],
+)
+class Pad:
+    """Two counters and a register for the beat that waits."""
+
+    @backend("rtl", default=True)
+    def rtl(self, config: KernelConfig) -> RTLOp:
+        """`bs_pad`, whose header describes it."""
+        dims, x, y = config.dims, config.dtypes["x"], config.dtypes["y"]
+        folds = dims["C"] // config.pe
+        value = _attribute(config, "value")
+        return RTLOp(
+            top="bs_pad",
+            sources=("../common/bs_cast.sv", "bs_pad.sv"),
+            parameters={
+                "LANES": config.pe,
+                "OUT_ROWS": dims["OH"],
+                "OUT_BEATS": dims["OW"] * folds,
+                "ROWS": dims["H"],
+                "BEATS": dims["W"] * folds,
+                "TOP": _attribute(config, "top"),
+                "LEFT": _attribute(config, "left") * folds,
+                **element_parameters("X", x),
+                "Y_BITS": y.bits,
+                "Y_BIPOLAR": int(y.bipolar),
+                "VALUE": int(value > 0) if y.bipolar else value % (1 << y.bits),
+            },
+        )
+
+    def schedule(self, configs: Sequence[KernelConfig]) -> list[Schedule]:
+        """A beat of y an iteration; see `bs_pad` for when beats of x are taken."""
+        return [_schedule(config) for config in configs]
+
+
+def _schedule(config: KernelConfig) -> Schedule:
+    dims = config.dims
+    iterations = config.stream("y").beats
+    places = np.arange(iterations).reshape(dims["OH"], dims["OW"], -1)
+    top, left = _attribute(config, "top"), _attribute(config, "left")
+    needed = places[top : top + dims["H"], left : left + dims["W"]].reshape(-1)
+    # The register is free for a beat when the iteration that needs the one before may run.
+    rooms = np.concatenate([[needed[-1] - iterations], needed[:-1]]) - 1
+    takes = np.concatenate([[0], needed[1:]])  # the padding waits for the first beat
+    return Schedule(
+        iterations, {"x": takes}, {"y": places.reshape(-1)}, latency=0, rooms={"x": rooms}
+    )
+
+
+def _attribute(config: KernelConfig, name: str) -> int:
+    return int(cast(int, config.attributes.get(name, 0)))
