@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainsmith.builtin.kernels.line_buffer.walk import Walk, walk
+from brainsmith.compiler import CompilationStrategy, CompileOptions, Compiler
 from brainsmith.compiler.schedule import run
 from brainsmith.testing import KernelCase, check_kernel
 from tests.builtin.cases import assert_exact
+from tests.compiler.integer_models import QONNX, Builder
 
 FRAMES = 8
 
@@ -26,11 +28,11 @@ def windows(draw):
     )
     pixel = draw(small)
     row = width * pixel
-    return walk(
-        [*out, *taps, pixel],
-        [strides[0] * row, strides[1] * pixel, dilations[0] * row, dilations[1] * pixel, 1],
-        height * row,
-    )
+    loops = (
+        (out[0], strides[0] * row), (out[1], strides[1] * pixel),
+        (taps[0], dilations[0] * row), (taps[1], dilations[1] * pixel), (pixel, 1),
+    )  # fmt: skip
+    return walk(loops, height * row)
 
 
 def _intervals(walk: Walk, depth: int, arrivals: np.ndarray) -> np.ndarray:
@@ -62,14 +64,14 @@ def test_no_frame_waits_for_another(walk):
 def test_a_buffer_of_a_beat_less_makes_frames_wait():
     """3 x 3 windows of 34 x 34 pixels of 8 beats: 2 (K - 1) rows and 2 K pixels."""
     pixel, row = 8, 34 * 8
-    buffer = walk([32, 32, 3, 3, pixel], [row, pixel, row, pixel, 1], 34 * row)
+    buffer = walk([(32, row), (32, pixel), (3, row), (3, pixel), (pixel, 1)], 34 * row)
     assert buffer.depth == 4 * row + 6 * pixel
     early = np.zeros(buffer.frame * FRAMES, np.int64)
     assert (_intervals(buffer, buffer.depth - 1, early) > buffer.iterations).all()
 
 
 def test_neighbouring_inner_loops_are_one():
-    buffer = walk([6, 6, 3, 3, 4], [32, 4, 32, 4, 1], 256)
+    buffer = walk([(6, 32), (6, 4), (3, 32), (3, 4), (4, 1)], 256)
     assert (buffer.trips, buffer.strides) == ((6, 6, 1, 3, 12), (32, 4, 0, 32, 1))
 
 
@@ -117,3 +119,35 @@ def test_the_datatype_of_windows_may_be_another_one():
         for value in (-1, 1)
     ]
     assert_exact("SlidingWindow", cases)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", ["Upsample", "DepthToSpace", "Transpose"])
+def test_other_orders(kernel):
+    check_kernel(kernel, count=24)
+
+
+@pytest.mark.slow
+def test_a_chain_of_them_is_exact_and_waits_for_nothing(tmp_path):
+    """Channels to blocks, enlarged, windows, a layer: the pace is that of the windows."""
+    net = Builder([1, 4, 4, 8], "UINT4")
+    net.add("Transpose", ["x"], "first", [1, 8, 4, 4], "UINT4", perm=[0, 3, 1, 2])
+    net.add("DepthToSpace", ["first"], "blocks", [1, 2, 8, 8], "UINT4", blocksize=2)
+    net.add("Transpose", ["blocks"], "last", [1, 8, 8, 2], "UINT4", perm=[0, 2, 3, 1])
+    scales = net.constant("scales", np.array([1, 1, 2, 1], np.float32))
+    net.add("Resize", ["last", "", scales], "large", [1, 8, 16, 2], "UINT4", mode="nearest")
+    net.add(
+        "Im2Col", ["large"], "windows", [1, 3, 7, 18], "UINT4", domain=QONNX, kernel_size=[3, 3],
+        stride=[2, 2], input_shape="(1, 8, 16, 2)",
+    )  # fmt: skip
+    weights = np.random.default_rng(0).integers(-8, 8, (18, 4))
+    net.matmul("windows", "y", weights)
+    net.shapes["y"] = [1, 3, 7, 4]
+    result = Compiler().compile(
+        net.save(tmp_path / "model.onnx", "y"),
+        CompilationStrategy("as-it-is", extends=None, objective="area"),
+        CompileOptions(output=tmp_path / "build", target="ecp5-25k", synthesize=False),
+    )
+    assert result.success and result.verification.bit_exact
+    assert not result.host_nodes
+    assert result.metrics["initiation_interval"].value == 3 * 7 * 18 * 4

@@ -182,6 +182,21 @@ def test_nodes_of_one_name_are_executed() -> None:
     np.testing.assert_array_equal(outputs["y"], [0, -2])
 
 
+def test_windows_of_an_image_are_executed_padding_included() -> None:
+    """Im2Col of QONNX asks the graph for the datatype of its input."""
+    node = helper.make_node(
+        "Im2Col", ["x"], ["y"], domain="qonnx.custom_op.general", input_shape="(1, 2, 2, 1)",
+        kernel_size=[2, 2], stride=[1, 1], pad_amount=[0, 1, 0, 0], pad_value=7,
+    )  # fmt: skip
+    shapes = {"x": [1, 2, 2, 1], "y": [1, 1, 2, 4]}
+    ends = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in shapes.items()]
+    opsets = [helper.make_opsetid(*pair) for pair in (("", 18), ("qonnx.custom_op.general", 1))]
+    graph = helper.make_graph([node], "g", ends[:1], ends[1:])
+    model = Model.from_proto(helper.make_model(graph, opset_imports=opsets, ir_version=9))
+    outputs = execute(model, {"x": np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1)})
+    assert outputs["y"].reshape(2, 4).tolist() == [[7, 0, 7, 2], [0, 1, 2, 3]]
+
+
 @pytest.mark.parametrize(("element", "codes"), [("INT4", [-8, 5, 7]), ("UINT4", [0, 7, 15])])
 def test_integers_of_four_bits_are_executed(element: str, codes: list[int]) -> None:
     kind = onnx.TensorProto.DataType.Value(element)

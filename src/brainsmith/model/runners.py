@@ -94,11 +94,20 @@ def execute_qonnx(operator: Any, context: Arrays, where: str) -> None:
         ModelError: it fails.
     """
     try:
-        operator.execute_node(context, onnx.GraphProto())
+        operator.execute_node(context, _annotated(context))
     except Exception as error:  # QONNX raises bare Exception and AssertionError
         raise ModelError(
             f"QONNX cannot execute the node: {first_line(error)}", where=f"node '{where}'"
         ) from error
+
+
+def _annotated(names: Iterable[str]) -> onnx.GraphProto:
+    """A graph with a datatype for each value, which Im2Col asks whether it holds the padding."""
+    graph = onnx.GraphProto()
+    for name in names:
+        entry = graph.quantization_annotation.add(tensor_name=name)
+        entry.quant_parameter_tensor_names.add(key="finn_datatype", value="FLOAT32")
+    return graph
 
 
 def captured(nodes: Iterable[ir.Node]) -> Iterable[ir.Value]:

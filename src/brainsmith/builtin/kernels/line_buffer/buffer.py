@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brainsmith.api import KernelConfig, RTLOp
+from brainsmith.builtin.kernels.common.elements import element_parameters
 from brainsmith.builtin.kernels.common.memories import block_rams, lut_ram, ram_style
 from brainsmith.builtin.kernels.line_buffer.walk import LEVELS, Walk
 
@@ -55,9 +56,7 @@ def implement(config: KernelConfig, buffer: Buffer) -> RTLOp:
         sources=("../common/bs_cast.sv", "bs_trip_counter.sv", "bs_line_buffer.sv"),
         parameters={
             "ELEMENTS": config.stream("x").elements,
-            "X_BITS": x.bits,
-            "X_SIGNED": int(x.signed),
-            "X_BIPOLAR": int(x.bipolar),
+            **element_parameters("X", x),
             "Y_BITS": y.bits,
             "Y_BIPOLAR": int(y.bipolar),
             "ROWS": buffer.rows,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,19 +106,23 @@ class Walk:
         return i * self.strides[0] + j * self.strides[1]
 
 
-def walk(trips: list[int], strides: list[int], frame: int) -> Walk:
-    """The walk of some loops, the first two of which count windows.
+def walk(loops: Sequence[tuple[int, int]], frame: int) -> Walk:
+    """The walk of up to five loops, the first two of which count windows.
 
     Inner loops that together go through neighbouring beats become one.
+
+    Args:
+        loops: trips and stride of each, outermost first.
+        frame: beats that come in a frame.
     """
     inner: list[tuple[int, int]] = []
-    for trip, stride in zip(trips[2:], strides[2:], strict=True):
-        if trip == 1:
+    for trips, stride in loops[2:]:
+        if trips == 1:
             continue
-        if inner and inner[-1][1] == trip * stride:
-            inner[-1] = (inner[-1][0] * trip, stride)
+        if inner and inner[-1][1] == trips * stride:
+            inner[-1] = (inner[-1][0] * trips, stride)
         else:
-            inner.append((trip, stride))
+            inner.append((trips, stride))
     idle = [(1, 0)] * (LEVELS - 2 - len(inner))
-    loops = [*zip(trips[:2], strides[:2], strict=True), *idle, *inner]
-    return Walk(tuple(trip for trip, _ in loops), tuple(stride for _, stride in loops), frame)
+    every = [*loops[:2], *idle, *inner]
+    return Walk(tuple(trips for trips, _ in every), tuple(stride for _, stride in every), frame)
