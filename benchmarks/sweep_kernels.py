@@ -25,6 +25,11 @@ FOLDERS = {
     "LabelSelect": "label_select",
     "Add": "elementwise",
     "Mul": "elementwise",
+    "Pad": "pad",
+    "Pool": "pool",
+    "Depthwise": "depthwise",
+    "Concat": "concat",
+    "Split": "concat",
 }
 
 
@@ -42,14 +47,18 @@ class Point:
     dtypes: Mapping[str, str]
     folding: Mapping[str, int]
     params: Mapping[str, int | str] = field(default_factory=dict)
-    attributes: Mapping[str, int] = field(default_factory=dict)
+    attributes: Mapping[str, int | str] = field(default_factory=dict)
     random: Mapping[str, Any] = field(default_factory=dict)
 
     def statics(self) -> dict[str, np.ndarray]:
-        """The constant operand, ascending along its last dimension where it has two."""
+        """The constant operand: weights, or one by channel that ascends where it has several."""
         if not self.random:
             return {}
         channels, count = self.dims["C"], self.dims.get("T")
+        if "K" in self.dims:
+            low, high, shape = self.random["low"], self.random["high"], (self.dims["K"], channels)
+            weights = np.random.default_rng(0).integers(low, high, shape, endpoint=True)
+            return {self.random["port"]: weights}
         rows = 1 if self.random["shared"] else channels
         shape = (rows,) if count is None else (rows, count)
         rng = np.random.default_rng(0)
@@ -99,6 +108,11 @@ def points_of(kernel: str) -> list[Point]:
         "LabelSelect": _labels,
         "Add": _sums,
         "Mul": _products,
+        "Pad": _pads,
+        "Pool": _pools,
+        "Depthwise": _depthwise,
+        "Concat": _concats,
+        "Split": _splits,
     }[kernel]
     return [dataclasses.replace(p, family=family) for family in sweeps.FAMILIES for p in sweep()]
 
@@ -199,6 +213,90 @@ def _pair(
         kernel, "", {"N": 1, "C": channels}, {"a": f"INT{a}", "b": f"INT{b}", "y": f"INT{y}"},
         {"PE": pe}, attributes={"subtract": 0}, random=random if constant else {},
     )  # fmt: skip
+
+
+def _pads() -> Iterator[Point]:
+    for height, width, channels, pe, bits, (top, left, bottom, right), value, y in (
+        (28, 28, 1, 1, 8, (1, 1, 1, 1), 0, 8), (32, 32, 3, 3, 8, (1, 1, 1, 1), 0, 8),
+        (32, 32, 64, 8, 4, (1, 1, 1, 1), 0, 4), (16, 16, 64, 64, 1, (1, 1, 1, 1), 0, 1),
+        (8, 8, 128, 4, 4, (0, 0, 1, 1), 0, 4), (14, 14, 16, 1, 8, (2, 2, 2, 2), 0, 8),
+        (1, 100, 8, 8, 8, (0, 3, 0, 3), 0, 8), (224, 224, 3, 1, 8, (3, 3, 3, 3), 0, 8),
+        (7, 7, 256, 2, 2, (1, 1, 1, 1), 3, 2), (32, 32, 16, 16, 4, (0, 0, 1, 1), -3, 5),
+        (12, 12, 32, 8, 8, (1, 1, 1, 1), -128, 9), (56, 56, 64, 4, 16, (1, 1, 1, 1), 0, 16),
+    ):  # fmt: skip
+        kind = "INT" if value < 0 else "UINT"
+        yield Point(
+            "Pad", "",
+            {
+                "OH": top + height + bottom, "OW": left + width + right, "C": channels,
+                "H": height, "W": width,
+            },
+            {"x": f"UINT{bits}", "y": f"{kind}{y}"}, {"PE": pe},
+            attributes={"top": top, "left": left, "value": value},
+        )  # fmt: skip
+
+
+def _pools() -> Iterator[Point]:
+    for mode, count, channels, pe, dtype, style in (
+        ("max", 4, 16, 16, "UINT4", "auto"), ("max", 4, 64, 8, "UINT4", "auto"),
+        ("max", 4, 64, 1, "INT8", "auto"), ("max", 9, 32, 32, "UINT2", "auto"),
+        ("max", 4, 64, 64, "BIPOLAR", "auto"), ("max", 4, 128, 4, "INT8", "auto"),
+        ("max", 16, 256, 2, "UINT8", "auto"), ("max", 4, 1024, 1, "INT8", "auto"),
+        ("max", 4, 64, 16, "INT12", "block"), ("max", 4, 16, 4, "UINT3", "distributed"),
+        ("max", 49, 8, 8, "INT16", "auto"),
+        ("sum", 49, 16, 16, "UINT8", "auto"), ("sum", 49, 64, 8, "UINT4", "auto"),
+        ("sum", 64, 64, 1, "INT8", "auto"), ("sum", 196, 256, 4, "UINT4", "auto"),
+        ("sum", 16, 512, 2, "INT8", "auto"), ("sum", 9, 32, 16, "BIPOLAR", "auto"),
+        ("sum", 49, 10, 10, "INT4", "auto"), ("sum", 16, 64, 8, "UINT8", "block"),
+        ("sum", 64, 16, 4, "UINT2", "distributed"), ("sum", 9, 64, 32, "UINT1", "auto"),
+    ):  # fmt: skip
+        x = IntType.parse(dtype)
+        scale = count if mode == "sum" else 1
+        y = IntType.covering(scale * x.min, scale * x.max)
+        dtypes = {"x": dtype, "y": dtype if mode == "max" else y.name}
+        yield Point(
+            "Pool", "", {"N": 1, "K": count, "C": channels}, dtypes, {"PE": pe},
+            {"ram_style": style}, {"mode": mode},
+        )  # fmt: skip
+
+
+def _depthwise() -> Iterator[Point]:
+    for count, channels, pe, x, w, style in (
+        (9, 16, 16, 4, 4, "auto"), (9, 64, 8, 4, 4, "auto"), (9, 64, 1, 8, 8, "auto"),
+        (9, 32, 4, 8, 8, "distributed"), (25, 32, 2, 8, 4, "auto"), (9, 256, 4, 8, 8, "block"),
+        (9, 16, 16, 4, 2, "auto"), (9, 8, 8, 8, 8, "auto"), (9, 128, 16, 4, 4, "block"),
+        (49, 64, 4, 4, 3, "auto"), (9, 32, 32, 8, 2, "auto"), (9, 24, 2, 16, 8, "block"),
+        (9, 48, 3, 6, 5, "auto"), (9, 512, 2, 4, 4, "auto"),
+    ):  # fmt: skip
+        half = 1 << (w - 1)
+        y = IntType.covering(-count * half * ((1 << x) - 1), count * half * ((1 << x) - 1))
+        yield Point(
+            "Depthwise", "", {"N": 1, "K": count, "C": channels},
+            {"x": f"UINT{x}", "w": f"INT{w}", "y": y.name}, {"PE": pe}, {"ram_style": style},
+            random={"port": "w", "low": -half, "high": half - 1},
+        )  # fmt: skip
+
+
+_PARTS = (
+    (4, 4, 1, 8, 8), (16, 16, 4, 4, 4), (64, 32, 32, 4, 4), (64, 64, 64, 2, 2), (3, 5, 1, 16, 16),
+    (24, 8, 8, 4, 8), (512, 256, 2, 8, 8), (96, 160, 16, 6, 3), (10, 2, 2, 12, 12),
+)  # fmt: skip
+
+
+def _concats() -> Iterator[Point]:
+    for first, second, pe, a, b in _PARTS:
+        dtypes = {"a": f"INT{a}", "b": f"INT{b}", "y": f"INT{max(a, b)}"}
+        yield Point("Concat", "", _parted(first, second), dtypes, {"PE": pe})
+
+
+def _splits() -> Iterator[Point]:
+    for first, second, pe, a, b in _PARTS:
+        dtypes = {"x": f"INT{a}", "y0": f"INT{a}", "y1": f"INT{max(a, b)}"}
+        yield Point("Split", "", _parted(first, second), dtypes, {"PE": pe})
+
+
+def _parted(first: int, second: int) -> dict[str, int]:
+    return {"N": 1, "C": first + second, "CA": first, "CB": second}
 
 
 def main(names: Sequence[str]) -> None:

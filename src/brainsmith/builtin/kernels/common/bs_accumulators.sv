@@ -6,10 +6,10 @@
 //     beat:     0 .. FOLDS-1 | 0 .. FOLDS-1 | ... | 0 .. FOLDS-1
 //                                                   results, FOLDS beats
 //
-// FOLDS = 1: the accumulators are registers, and the output; a result is on offer one cycle after
-// its last term was taken. Else they lie in a memory, and it takes two cycles: in the first the
-// row is read, in the second it is written anew. Rows follow each other, so that a row is never
-// read in the cycle in which it is written: a block RAM needs no bypass.
+// FOLDS = 1: the accumulators are registers, those of maxima the output itself; a result is on
+// offer one cycle after its last term was taken. Else they lie in a memory, and it takes two
+// cycles: in the first the row is read, in the second it is written anew. Rows follow each other,
+// so that a row is never read in the cycle in which it is written: a block RAM needs no bypass.
 //
 // A term a cycle, without bubbles between rounds or results. Sums are exact modulo 2**A_BITS, from
 // terms of T_BITS that are extended; maxima are of T_BITS = A_BITS. `m_valid` is a register; all
@@ -58,9 +58,10 @@ module bs_accumulators #(
       end
     end
 
-  // Where the terms meet the accumulators; `fresh` says that these hold nothing yet.
+  // Where the terms meet the accumulators. `fresh` says that maxima hold nothing yet; sums are
+  // cleared before, by the resets of registers, which cost less than a gate before an adder.
   logic [LANES*T_BITS-1:0] terms;
-  logic [LANES*A_BITS-1:0] held, sums;
+  logic [LANES*A_BITS-1:0] held, results;
   logic fresh;
 
   for (genvar lane = 0; lane < LANES; lane++) begin : g_lane
@@ -68,25 +69,34 @@ module bs_accumulators #(
     logic [A_BITS-1:0] stored, result;
     assign term   = terms[lane*T_BITS+:T_BITS];
     assign stored = held[lane*A_BITS+:A_BITS];
-    assign sums[lane*A_BITS+:A_BITS] = result;
+    assign results[lane*A_BITS+:A_BITS] = result;
     if (MAX) begin : g_max
       logic greater;
       bs_greater #(.BITS(T_BITS), .SIGNED(T_SIGNED)) greater_i (.a(term), .b(stored), .y(greater));
       assign result = fresh || greater ? term : stored;
     end else begin : g_sum
       logic [A_BITS-1:0] wide;
-      assign wide  = T_SIGNED ? A_BITS'($signed(term)) : A_BITS'(term);
-      assign result = (fresh ? '0 : stored) + wide;
+      assign wide   = T_SIGNED ? A_BITS'($signed(term)) : A_BITS'(term);
+      assign result = stored + wide;
     end
   end
 
   if (FOLDS == 1) begin : g_registers
     assign terms = s_data;
-    assign held  = m_data;
-    assign fresh = first_q;
+    assign fresh = MAX && first_q;
+
+    if (MAX) begin : g_output
+      assign held = m_data;
+    end else begin : g_sums
+      logic [LANES*A_BITS-1:0] sums_q;
+      assign held = sums_q;
+      always_ff @(posedge clk)
+        if (!rst_n || (take && last)) sums_q <= '0;
+        else if (take) sums_q <= results;
+    end
 
     always_ff @(posedge clk) begin
-      if (take) m_data <= sums;
+      if (take) m_data <= results;
       if (!rst_n) m_valid <= 1'b0;
       else if (s_ready) m_valid <= s_valid && last;
     end
@@ -100,7 +110,7 @@ module bs_accumulators #(
 
     assign terms = terms_q;
     assign held  = held_q;
-    assign fresh = MAX && fresh_q;  // a sum reads zeros instead
+    assign fresh = MAX && fresh_q;
 
     always_ff @(posedge clk) begin
       if (take) begin
@@ -111,8 +121,8 @@ module bs_accumulators #(
       end
       if (take) held_q <= !MAX && first_q ? '0 : rows[fold_q];
       if (valid_q && s_ready) begin
-        rows[row_q] <= sums;
-        m_data      <= sums;
+        rows[row_q] <= results;
+        m_data      <= results;
       end
 
       if (!rst_n) begin

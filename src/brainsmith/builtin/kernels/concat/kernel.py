@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brainsmith.api import KernelConfig, RTLOp, Schedule, backend, kernel
+from brainsmith.api import KernelConfig, Resources, RTLOp, Schedule, backend, kernel
 from brainsmith.builtin.kernels.common.elements import element_parameters
+from brainsmith.builtin.kernels.concat.costs import concat_resources, split_resources
 
 _COMMON = ("../common/bs_cast.sv", "bs_turns.sv")
 
@@ -47,6 +48,10 @@ class Concat:
         """A beat of y an iteration, one cycle after that of a or b was taken."""
         return [_concat_schedule(config) for config in configs]
 
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7."""
+        return [concat_resources(config) for config in configs]
+
 
 @kernel(
     name="Split",
@@ -83,6 +88,10 @@ class Split:
     def schedule(self, configs: Sequence[KernelConfig]) -> list[Schedule]:
         """A beat of x an iteration, on offer at y0 or y1 one cycle after it was taken."""
         return [_split_schedule(config) for config in configs]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7."""
+        return [split_resources(config) for config in configs]
 
 
 def _turns(config: KernelConfig) -> tuple[int, int]:

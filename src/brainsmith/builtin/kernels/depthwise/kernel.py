@@ -9,15 +9,17 @@ from brainsmith.api import (
     IntType,
     KernelConfig,
     PluginError,
+    Resources,
     RTLOp,
     backend,
     kernel,
     param,
 )
-from brainsmith.builtin.kernels.common.accumulators import Accumulators
+from brainsmith.builtin.kernels.common.accumulators import Accumulators, resources_of
 from brainsmith.builtin.kernels.common.constants import LUT_INPUTS, constants_in_block
 from brainsmith.builtin.kernels.common.elements import element_parameters
 from brainsmith.builtin.kernels.common.packing import rows_of
+from brainsmith.builtin.kernels.elementwise import costs
 from brainsmith.builtin.kernels.elementwise.lanes import PRODUCT, Lane, folded, in_multiplier
 
 
@@ -87,6 +89,10 @@ class Depthwise:
         """Two cycles for the product, one for the sum, two where the sums lie in a memory."""
         return [lane_of(config).latency + accumulators_of(config).latency for config in configs]
 
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Those of the products and of the sums, both fitted; xcup is taken for xc7."""
+        return [_resources(config) for config in configs]
+
 
 def lane_of(config: KernelConfig) -> Lane:
     """How the products of a configuration are made; the weights' datatype is their smallest."""
@@ -109,4 +115,11 @@ def lane_of(config: KernelConfig) -> Lane:
 
 def accumulators_of(config: KernelConfig) -> Accumulators:
     """What sums the products of a configuration up."""
-    return Accumulators.of(config, term_bits=lane_of(config).y.bits, bits=config.dtypes["y"].bits)
+    return Accumulators.of(config, lane_of(config).y, config.dtypes["y"].bits)
+
+
+def _resources(config: KernelConfig) -> Resources:
+    lane, sums = lane_of(config), accumulators_of(config)
+    return costs.resources_of(lane, config.pe, config.family) + resources_of(
+        sums, config.family, from_blocks=lane.blocks
+    )

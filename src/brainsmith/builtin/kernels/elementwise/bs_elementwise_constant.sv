@@ -67,6 +67,7 @@ module bs_elementwise_constant #(
     initial $readmemh(MEMORY, rows);
     always_ff @(posedge clk) if (!rst_n || take) b <= rows[fold_d];
   end else begin : g_logic
+    (* syn_romstyle = "logic" *)  // else Yosys takes block RAM for many rows
     logic [LANES*B_BITS-1:0] rows [FOLDS];
     initial $readmemh(MEMORY, rows);
     assign b = rows[fold];

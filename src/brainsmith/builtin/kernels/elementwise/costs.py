@@ -7,6 +7,7 @@ import math
 from brainsmith.api import IntType, Resources
 from brainsmith.builtin.kernels.common.memories import SIX_INPUTS, block_rams, table_joins
 from brainsmith.builtin.kernels.elementwise.lanes import Lane
+from brainsmith.builtin.kernels.matmul.parts import distinct
 
 
 def resources_of(lane: Lane, lanes: int, family: str) -> Resources:
@@ -20,7 +21,7 @@ def resources_of(lane: Lane, lanes: int, family: str) -> Resources:
     luts = lanes * _operation(lane, rows, family) + _control(lane, fold, wide)
     if rows > 1 and not lane.block:
         columns = lanes * lane.b.bits
-        luts += _memory(lane, rows, columns, wide) + columns * table_joins(family, rows)
+        luts += _memory(lane, rows, columns, wide) + _joins(family, rows, columns)
     return Resources(
         LUT=luts,
         FF=_flops(lane, lanes, rows, wide) + fold + lane.latency,
@@ -31,7 +32,9 @@ def resources_of(lane: Lane, lanes: int, family: str) -> Resources:
 
 def _operation(lane: Lane, rows: int, family: str) -> float:
     wide = family in SIX_INPUTS
-    a, b = _wide(lane.a), _wide(lane.b)
+    a, b = lane.a.bits, lane.b.bits
+    if rows > 1:  # bits of constants that are always equal are one
+        b = round(distinct(_kinds(rows), b))
     if lane.blocks:
         return 0
     if lane.multiply:
@@ -56,10 +59,30 @@ def _memory(lane: Lane, rows: int, columns: int, wide: bool) -> float:
     if not wide:
         return min(columns, 1 << min(rows - 1, 32)) * max(1.0, rows / 16)
     if lane.blocks:
-        return columns * max(1.0, rows / 64)
+        return _varying(rows, columns) * max(1.0, rows / 64)
     if rows < 32:
         return columns * (0.25 if lane.multiply else 0.0)
     return columns * rows / 64
+
+
+def _joins(family: str, rows: int, columns: int) -> float:
+    """LUTs that join the tables of constants in logic, beyond the multiplexers beside LUTs."""
+    if family == "ice40":
+        return columns * table_joins(family, rows)
+    joined, ways = (256, 4) if family in SIX_INPUTS else (64, 2)
+    banks = -(-rows // joined)
+    return 1.6 * columns * (banks - 1) / (ways - 1)
+
+
+def _varying(rows: int, columns: int) -> float:
+    """Columns of random constants that differ from all others and are not the same in all rows."""
+    kinds = _kinds(rows)
+    return distinct(kinds, columns) * (1 - 2 / kinds)
+
+
+def _kinds(rows: int) -> int:
+    """How many different columns there are, or as good as infinitely many."""
+    return 1 << min(rows, 32)
 
 
 def _control(lane: Lane, fold: int, wide: bool) -> float:
@@ -75,9 +98,11 @@ def _flops(lane: Lane, lanes: int, rows: int, wide: bool) -> int:
     result = lanes * lane.y.bits
     if not lane.multiply:
         return result
-    constant = 0 if rows == 1 else lanes * lane.b.bits
+    constant = lanes * lane.b.bits
+    if rows:
+        constant = round(_varying(rows, constant))
     if lane.blocks and wide:  # the registers of the block, but those of constants from logic
-        return constant if rows else 0
+        return 0 if not rows or lane.block else constant
     return result + lanes * lane.a.bits + constant
 
 

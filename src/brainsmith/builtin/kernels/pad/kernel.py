@@ -7,8 +7,9 @@ from typing import cast
 
 import numpy as np
 
-from brainsmith.api import KernelConfig, RTLOp, Schedule, backend, kernel
+from brainsmith.api import KernelConfig, Resources, RTLOp, Schedule, backend, kernel
 from brainsmith.builtin.kernels.common.elements import element_parameters
+from brainsmith.builtin.kernels.pad.costs import resources_of
 
 
 @kernel(
@@ -50,6 +51,10 @@ class Pad:
     def schedule(self, configs: Sequence[KernelConfig]) -> list[Schedule]:
         """A beat of y an iteration; see `bs_pad` for when beats of x are taken."""
         return [_schedule(config) for config in configs]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7."""
+        return [resources_of(config) for config in configs]
 
 
 def _schedule(config: KernelConfig) -> Schedule:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brainsmith.api import KernelConfig, PluginError, RTLOp, backend, kernel, param
-from brainsmith.builtin.kernels.common.accumulators import Accumulators
+from brainsmith.api import KernelConfig, PluginError, Resources, RTLOp, backend, kernel, param
+from brainsmith.builtin.kernels.common.accumulators import Accumulators, resources_of
 from brainsmith.builtin.kernels.common.elements import element_parameters
 
 
@@ -61,6 +61,10 @@ class Pool:
         """One cycle, two where the accumulators lie in a memory."""
         return [accumulators_of(config).latency for config in configs]
 
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7."""
+        return [resources_of(accumulators_of(config), config.family) for config in configs]
+
 
 def accumulators_of(config: KernelConfig) -> Accumulators:
     """What accumulates the elements of a configuration."""
@@ -68,8 +72,8 @@ def accumulators_of(config: KernelConfig) -> Accumulators:
     greatest = config.attributes.get("mode", "max") == "max"
     return Accumulators.of(
         config,
-        term_bits=2 if x.bipolar and not greatest else x.bits,
-        bits=x.bits if greatest else y.bits,
+        x,
+        x.bits if greatest else y.bits,
         greatest=greatest,
         asked=str(config.params.get("ram_style", "auto")),
     )
