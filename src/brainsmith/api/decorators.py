@@ -76,9 +76,14 @@ class TransformInfo(Meta):
 
 @dataclass(frozen=True, kw_only=True)
 class OperationInfo(Meta):
-    """What `@operation` was told, and the class's loops and ports."""
+    """What `@operation` was told, and the class's loops and ports.
+
+    `only_moves` is the class's attribute of that name: it changes no element, so that the host does
+    it as well where it hands a frame to the hardware or takes one from it.
+    """
 
     nest: LoopNest
+    only_moves: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,9 @@ def operation(
             if not hasattr(cls, member):
                 raise PluginError(f"an operation needs '{member}'", where=name)
         nest = LoopNest(_typed(cls, "loops", Loop, name), _typed(cls, "ports", Port, name))
-        return OperationInfo(**vars(meta), nest=nest)
+        return OperationInfo(
+            **vars(meta), nest=nest, only_moves=bool(getattr(cls, "only_moves", False))
+        )
 
     return _declaration(operation, unknown, info, name=name)
 

@@ -20,6 +20,8 @@ from brainsmith.model.views import is_view
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.code import Matcher
 
+_AT_BORDER = "it only moves elements, which the host does as it hands the frame over"
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -154,7 +156,32 @@ def map_model(
         else:
             mapped.extend(outcome)
             taken.update(name for one in outcome for name in one.nodes)
-    return NodeMapping(tuple(mapped), tuple(host), alias)
+    inside, outside = _without_moves_at_borders(model, mapped, alias)
+    return NodeMapping(tuple(inside), tuple(host + outside), alias)
+
+
+def _without_moves_at_borders(
+    model: Model, mapped: Sequence[Mapped], alias: Mapping[str, str]
+) -> tuple[list[Mapped], list[OnHost]]:
+    """The nodes but for those that only move elements on their way into the hardware or out."""
+    inside = list(mapped)
+    outside: list[OnHost] = []
+    while True:
+        made = {value for one in inside for value in one.outputs.values()}
+        read = {resolve(alias, value) for one in inside for value in one.inputs.values()}
+        moving = [one for one in inside if one.taker.operation.info.only_moves]
+        leaving = [
+            one
+            for one in moving
+            if not any(resolve(alias, value) in made for value in one.inputs.values())
+            or not any(value in read for value in one.outputs.values())
+        ]
+        if not leaving:
+            return inside, outside
+        inside = [one for one in inside if one not in leaving]
+        for name in (node for one in leaving for node in one.nodes):
+            kind = next(node.op_type for node in model.graph if node.name == name)
+            outside.append(OnHost(name, kind, _AT_BORDER))
 
 
 def resolve(alias: Mapping[str, str], value: str) -> str:

@@ -35,6 +35,7 @@ class Transpose:
     What lies before them makes N, what lies behind them C.
     """
 
+    only_moves = True
     loops = (Loop("N"), Loop("B"), Loop("A"), Loop("C", fold="SIMD"))
     ports = (stream_in("x", "N", "A", "B", "C"), stream_out("y", "N", "B", "A", "C"))
 

@@ -318,22 +318,19 @@ def _vector(values: np.ndarray) -> np.ndarray:
 
 
 def _depth_to_space(turning: Turning, node: ir.Node) -> str | None:
-    """Blocks of channels become blocks of pixels: a reshape, a transpose, a reshape."""
+    """The node between a transpose to channels first and one back, which go together."""
     x, output = node.inputs[0], node.outputs[0]
     assert x is not None  # without one the node is no valid ONNX
-    _, height, width, channels = turning.shape(x)
-    block = node.attributes["blocksize"].as_int()
-    depth = channels // block**2
-    columns_rows = node.attributes.get_string("mode", "DCR") == "CRD"
-    split = (depth, block, block) if columns_rows else (block, block, depth)
-    order = (0, 1, 4, 2, 5, 3) if columns_rows else (0, 1, 3, 2, 4, 5)
-    first = (1, height, width, *split)
-    view = turning.add(node, "Reshape", [turning.twin(x), _target(turning, node, first)], first)
-    moved = [first[axis] for axis in order]
-    turned = turning.add(node, "Transpose", [view], moved, attributes={"perm": list(order)})
-    last = turning.shape(output)
-    y = turning.add(node, "Reshape", [turned, _target(turning, node, last)], last)
-    turning.replace(node, y)
+    first, last = {"perm": [0, 3, 1, 2]}, {"perm": list(to_last(4))}
+    image = turning.add(
+        node, "Transpose", [turning.twin(x)], turning.model.shape(x), attributes=first
+    )
+    blocks = turning.add(
+        node, "DepthToSpace", [image], turning.model.shape(output),
+        attributes=dict(node.attributes),
+    )  # fmt: skip
+    shape = turning.shape(output)
+    turning.replace(node, turning.add(node, "Transpose", [blocks], shape, attributes=last))
     return None
 
 

@@ -151,6 +151,12 @@ def _same(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | 
     return None if source is None else _of(model, source, reach)
 
 
+def _everywhere(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
+    """Of all channels together."""
+    x = _same(model, node, reach)
+    return None if x is None else Reach(x.lo.min(), x.hi.max())
+
+
 def _transpose(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:
     x, order = _same(model, node, reach), node.attributes["perm"].as_ints()
     if x is None or order[-1] == len(order) - 1:
@@ -243,6 +249,7 @@ def _integers(model: Model, value: ir.Value | None) -> Array | None:
 _STEPS: dict[tuple[str, str], Callable[[Model, ir.Node, dict[ir.Value, Reach]], Reach | None]] = {
     ("", "MatMul"): _product,
     ("", "Concat"): _concatenation,
+    ("", "DepthToSpace"): _everywhere,
     ("", "Pad"): _pad,
     ("", "Resize"): _same,
     ("", "Transpose"): _transpose,

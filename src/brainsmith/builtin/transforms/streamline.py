@@ -93,6 +93,7 @@ class _Pass:
             ("", "ArgMax"): self._selection,
             ("", "TopK"): self._selection,
             ("", "Concat"): self._concatenation,
+            ("", "DepthToSpace"): partial(self._move, moves.integer_move),
             ("", "Pad"): partial(self._move, moves.integer_pad),
             ("", "Resize"): self._resize,
             ("", "Transpose"): partial(self._move, moves.integer_move),
