@@ -30,6 +30,10 @@ FOLDERS = {
     "Depthwise": "depthwise",
     "Concat": "concat",
     "Split": "concat",
+    "SlidingWindow": "line_buffer",
+    "Upsample": "line_buffer",
+    "DepthToSpace": "line_buffer",
+    "Transpose": "line_buffer",
 }
 
 
@@ -113,6 +117,10 @@ def points_of(kernel: str) -> list[Point]:
         "Depthwise": _depthwise,
         "Concat": _concats,
         "Split": _splits,
+        "SlidingWindow": _windows,
+        "Upsample": _enlarged,
+        "DepthToSpace": _blocks,
+        "Transpose": _transposed,
     }[kernel]
     return [dataclasses.replace(p, family=family) for family in sweeps.FAMILIES for p in sweep()]
 
@@ -202,6 +210,60 @@ def _products() -> Iterator[Point]:
         (128, 4, 16, 5, "channel"), (64, 4, 16, 8, "channel"),
     ):  # fmt: skip
         yield _pair("Mul", channels, pe, a, b, a + b, constant)
+
+
+def _windows() -> Iterator[Point]:
+    for out, taps, stride, channels, simd, bits, style in (
+        (30, 3, 1, 64, 8, 4, "auto"), (12, 5, 1, 1, 1, 8, "auto"), (16, 3, 2, 32, 4, 4, "auto"),
+        (8, 3, 1, 128, 16, 2, "auto"), (32, 3, 1, 3, 3, 8, "auto"), (14, 1, 2, 64, 4, 4, "auto"),
+        (7, 3, 1, 256, 8, 4, "auto"), (10, 3, 1, 16, 16, 1, "auto"), (56, 3, 1, 32, 4, 4, "auto"),
+        (24, 2, 2, 8, 2, 4, "auto"), (4, 7, 1, 4, 1, 6, "auto"), (13, 3, 2, 8, 8, 8, "auto"),
+        (5, 2, 3, 6, 2, 3, "auto"), (14, 3, 1, 8, 4, 4, "block"), (28, 5, 1, 6, 6, 4, "auto"),
+        (20, 3, 1, 12, 12, 2, "distributed"), (110, 3, 2, 16, 16, 8, "auto"),
+    ):  # fmt: skip
+        size = (out - 1) * stride + taps
+        dims = {"OH": out, "OW": out, "KH": taps, "KW": taps, "C": channels, "H": size, "W": size}
+        steps = {"stride_h": stride, "stride_w": stride, "dilation_h": 1, "dilation_w": 1}
+        yield _moved("SlidingWindow", dims, simd, bits, style, steps)
+
+
+def _enlarged() -> Iterator[Point]:
+    for size, factor, channels, simd, bits in (
+        (8, 2, 32, 4, 4),
+        (20, 3, 8, 8, 8),
+        (32, 2, 4, 1, 2),
+    ):
+        dims = {"H": size, "SH": factor, "W": size, "SW": factor, "C": channels}
+        yield _moved("Upsample", dims, simd, bits)
+
+
+def _blocks() -> Iterator[Point]:
+    for size, block, channels, simd, bits, mode in (
+        (8, 2, 16, 4, 4, "DCR"), (12, 4, 8, 8, 2, "DCR"), (16, 2, 3, 1, 8, "CRD"),
+    ):  # fmt: skip
+        lanes = channels if mode == "DCR" else 1
+        dims = {
+            "H": size, "BH": block, "W": size, "BW": block, "C": channels // lanes, "L": lanes,
+            "D": block * block * channels,
+        }  # fmt: skip
+        yield _moved("DepthToSpace", dims, simd, bits, attributes={"mode": mode})
+
+
+def _transposed() -> Iterator[Point]:
+    for n, a, b, c, simd, bits in (
+        (1, 8, 8, 16, 4, 4), (1, 64, 32, 1, 1, 8), (4, 16, 10, 6, 2, 2), (12, 4, 64, 8, 8, 4),
+    ):  # fmt: skip
+        yield _moved("Transpose", {"N": n, "B": b, "A": a, "C": c}, simd, bits)
+
+
+def _moved(
+    kernel: str, dims: Mapping[str, int], simd: int, bits: int, style: str = "auto",
+    attributes: Mapping[str, int | str] | None = None,
+) -> Point:  # fmt: skip
+    dtypes = dict.fromkeys("xy", f"UINT{bits}")
+    return Point(
+        kernel, "", dims, dtypes, {"SIMD": simd}, {"ram_style": style}, attributes or {}
+    )  # fmt: skip
 
 
 def _pair(

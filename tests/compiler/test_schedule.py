@@ -116,3 +116,12 @@ def test_room_may_come_from_frames_before_the_last_one() -> None:
     timing = run(schedule, {"x": np.zeros(4, np.int64)}, frames=4)
     assert list(timing.taken["x"]) == [0, 1, 2, 3]
     assert list(timing.given["y"]) == [1, 2, 3, 4]
+
+
+def test_room_from_frames_long_before_is_there_at_once() -> None:
+    """A buffer of four beats in front of frames of one iteration."""
+    rooms = {"x": np.array([-4])}
+    schedule = Schedule(1, {"x": np.array([0])}, {"y": np.array([0])}, 1, rooms)
+    timing = run(schedule, {"x": np.zeros(6, np.int64)}, frames=6)
+    assert list(timing.taken["x"]) == [0, 1, 2, 3, 4, 5]
+    assert list(timing.given["y"]) == [2, 3, 4, 5, 6, 7]

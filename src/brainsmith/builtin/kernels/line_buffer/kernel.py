@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from brainsmith.api import KernelConfig, RTLOp, Schedule, backend, kernel, param
+from brainsmith.api import KernelConfig, Resources, RTLOp, Schedule, backend, kernel, param
 from brainsmith.builtin.kernels.line_buffer.buffer import Buffer, buffer_of, implement
+from brainsmith.builtin.kernels.line_buffer.costs import resources_of
 from brainsmith.builtin.kernels.line_buffer.walk import Walk, walk
 
 
@@ -32,6 +33,10 @@ class LineBuffer:
         """Beats are taken ahead; a window waits for its last one."""
         buffers = map(self._buffer, configs)
         return [buffer.walk.schedule(buffer.rows) for buffer in buffers]
+
+    def resources(self, configs: Sequence[KernelConfig]) -> list[Resources]:
+        """Fitted to `measured.json`; xcup is taken for xc7."""
+        return [resources_of(self._buffer(config)) for config in configs]
 
     def _buffer(self, config: KernelConfig) -> Buffer:
         return buffer_of(config, self.walk(config))
