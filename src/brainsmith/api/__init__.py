@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from brainsmith.api.matching import Match, NodeView, NoMatch, ValueView
     from brainsmith.api.params import Param, param
     from brainsmith.errors import ConfigurationError, ModelError, PluginError
+    from brainsmith.model.arrays import read_frames
     from brainsmith.model.chains import ChainEvaluator
     from brainsmith.model.constants import is_constant
     from brainsmith.model.datatypes import BIPOLAR, IntType
-    from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard
-    from brainsmith.model.execution import evaluate
+    from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard, quantizes
+    from brainsmith.model.execution import Executor, evaluate
     from brainsmith.model.model import Model
     from brainsmith.model.origin import Note, Origin
     from brainsmith.model.runners import captured
@@ -58,11 +59,12 @@ _HOMES = {
     "brainsmith.api.matching": ("Match", "NodeView", "NoMatch", "ValueView"),
     "brainsmith.api.params": ("Param", "param"),
     "brainsmith.errors": ("ConfigurationError", "ModelError", "PluginError"),
+    "brainsmith.model.arrays": ("read_frames",),
     "brainsmith.model.chains": ("ChainEvaluator",),
     "brainsmith.model.constants": ("is_constant",),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
-    "brainsmith.model.dialects": ("QUANTIZERS", "is_qonnx", "is_standard"),
-    "brainsmith.model.execution": ("evaluate",),
+    "brainsmith.model.dialects": ("QUANTIZERS", "is_qonnx", "is_standard", "quantizes"),
+    "brainsmith.model.execution": ("Executor", "evaluate"),
     "brainsmith.model.model": ("Model",),
     "brainsmith.model.origin": ("Note", "Origin"),
     "brainsmith.model.runners": ("captured",),
@@ -78,6 +80,7 @@ __all__ = [
     "ChainEvaluator",
     "Composition",
     "ConfigurationError",
+    "Executor",
     "HLSOp",
     "HostOp",
     "IntType",
@@ -111,6 +114,8 @@ __all__ = [
     "kernel",
     "operation",
     "param",
+    "quantizes",
+    "read_frames",
     "requires",
     "static_in",
     "stream_in",

@@ -152,11 +152,9 @@ class Compiler:
         registry, _ = self._registry_for(options)
         family = get_target(target, registry).family
         resolved = load_strategy(strategy, registry).resolved(registry)
-        original, compiled, mapping = load_and_map(
-            Path(model), resolved, registry, family, options, self.progress
-        )
+        found = load_and_map(Path(model), resolved, registry, family, options, self.progress)
         self.progress.done()
-        return explain(original, compiled, mapping)
+        return explain(found.original, found.compiled, found.mapping)
 
     def _registry_for(self, options: CompileOptions) -> tuple[PluginRegistry, SandboxSettings]:
         """The components of one compile, and how those of plugins are confined."""
