@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from brainsmith.model.origin import Note, Origin
     from brainsmith.model.runners import captured
     from brainsmith.model.shapes import infer_shapes
+    from brainsmith.model.streams import streams_of
     from brainsmith.model.views import is_view
 
 _HOMES = {
@@ -69,6 +70,7 @@ _HOMES = {
     "brainsmith.model.origin": ("Note", "Origin"),
     "brainsmith.model.runners": ("captured",),
     "brainsmith.model.shapes": ("infer_shapes",),
+    "brainsmith.model.streams": ("streams_of",),
     "brainsmith.model.views": ("is_view",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -120,6 +122,7 @@ __all__ = [
     "static_in",
     "stream_in",
     "stream_out",
+    "streams_of",
     "target",
     "transform",
 ]

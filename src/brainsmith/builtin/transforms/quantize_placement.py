@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import onnx_ir as ir
 
-from brainsmith.api import Model, captured, is_standard, quantizes
+from brainsmith.api import Model, is_standard, quantizes, streams_of
 
 T = TypeVar("T", bound=Hashable)
 
@@ -85,7 +85,7 @@ def place(model: Model) -> Placement:
 class _Placing:
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._streams = _streams(model)
+        self._streams = streams_of(model.graph)
         self._sources: dict[ir.Value, list[ir.Value]] = {}
         self._found = Placement()
 
@@ -172,15 +172,6 @@ class _Placing:
         array = np.zeros(1) if fill is None else self._model.constant(fill)
         plain = not node.attributes.get_float("value", 0.0)
         return plain and array is not None and not np.any(array)
-
-
-def _streams(model: Model) -> set[ir.Value]:
-    """The values that depend on the inputs."""
-    found = set(model.graph.inputs)
-    for node in model.graph:
-        if any(value in found for value in captured([node])):
-            found.update(node.outputs)
-    return found
 
 
 def _values(model: Model) -> Iterator[ir.Value]:
