@@ -18,6 +18,7 @@ from brainsmith.api import (
     evaluate,
     infer_shapes,
     param,
+    quantizes,
     read_frames,
     transform,
 )
@@ -122,8 +123,8 @@ def _quantize_weights(model: Model, placement: Placement, config: TransformConfi
 
 
 def _quantize(model: Model, value: ir.Value, grid: Grid) -> None:
-    """Puts a quantizer between a value and all nodes that read it."""
-    uses = list(value.uses())
+    """Puts a quantizer between a value and all nodes that read it, but for its own quantizers."""
+    uses = [use for use in value.uses() if not quantizes(use.node)]
     quantized = _quant(model, value, grid)
     for node, index in uses:
         node.replace_input_with(index, quantized)

@@ -137,10 +137,9 @@ class _Placing:
         return wanted
 
     def _can_be_quantized(self, value: ir.Value) -> bool:
-        is_integer = self._model.datatype(value) is not None
-        return (
-            bool(value.uses()) and _is_float(value) and not is_integer and not _is_quantized(value)
-        )
+        if not _is_float(value) or _is_quantized(value) or self._model.datatype(value) is not None:
+            return False
+        return not all(map(quantizes, value.consumers()))
 
     def _sources_of(self, value: ir.Value) -> list[ir.Value]:
         """The values whose elements these are, moved or chosen."""
