@@ -58,7 +58,7 @@ def quantization_record(
         return None
     shapes = {value.name or "": front.loaded.shape(value) for value in front.loaded.graph.inputs}
     path = Path(str(path))
-    frames = read_frames(path, shapes)
+    frames = read_frames(path, shapes, exact=options.verify_input is None)
     count = len(next(iter(frames.values())))
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_FRAMES)).astype(int))
     comparison = _Comparison(front.loaded, front.original)
