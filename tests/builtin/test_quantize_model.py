@@ -23,7 +23,10 @@ from tests.builtin.float_models import (
     squeezenet,
 )
 
-RNG = np.random.default_rng(0)
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
 
 
 def readers(model: Model, name: str) -> list[str]:
@@ -45,7 +48,7 @@ def snr_db(real: np.ndarray, other: np.ndarray) -> float:
 # --- where quantizers go --------------------------------------------------------------------
 
 
-def test_a_chain_is_quantized_at_its_end(tmp_path: Path) -> None:
+def test_a_chain_is_quantized_at_its_end(tmp_path: Path, rng: np.random.Generator) -> None:
     model = parse(
         """g (float[1,2,6,6] x) => (float[1,3] y) {
             a = Conv<pads=[1,1,1,1]>(x, w)
@@ -55,9 +58,9 @@ def test_a_chain_is_quantized_at_its_end(tmp_path: Path) -> None:
             f = Flatten(p)
             y = Gemm<transB=1>(f, u)
         }""",
-        w=RNG.normal(size=(4, 2, 3, 3)), s=np.ones(4), v=np.ones(4), u=RNG.normal(size=(3, 36)),
+        w=rng.normal(size=(4, 2, 3, 3)), s=np.ones(4), v=np.ones(4), u=rng.normal(size=(3, 36)),
     )  # fmt: skip
-    quantized = quantize(model, RNG.normal(size=(4, 1, 2, 6, 6)), tmp_path)
+    quantized = quantize(model, rng.normal(size=(4, 1, 2, 6, 6)), tmp_path)
     assert readers(quantized, "x") == ["Quant"]
     assert readers(quantized, "a") == ["BatchNormalization"]
     assert readers(quantized, "b") == ["Relu"]
@@ -75,7 +78,9 @@ def test_a_chain_is_quantized_at_its_end(tmp_path: Path) -> None:
     onnx.checker.check_model(quantized.to_proto())
 
 
-def test_two_branches_that_are_added_have_one_scale(tmp_path: Path) -> None:
+def test_two_branches_that_are_added_have_one_scale(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
     model = parse(
         """g (float[1,4] x) => (float[1,4] y) {
             a = MatMul(x, w)
@@ -85,15 +90,17 @@ def test_two_branches_that_are_added_have_one_scale(tmp_path: Path) -> None:
             d = Relu(c)
             y = MatMul(d, w)
         }""",
-        w=RNG.normal(size=(4, 4)), u=10 * RNG.normal(size=(4, 4)),
+        w=rng.normal(size=(4, 4)), u=10 * rng.normal(size=(4, 4)),
     )  # fmt: skip
-    quantized = quantize(model, RNG.normal(size=(8, 1, 4)), tmp_path, activation_bits=6)
+    quantized = quantize(model, rng.normal(size=(8, 1, 4)), tmp_path, activation_bits=6)
     assert quantizer(quantized, "b")[0] == quantizer(quantized, "r")[0]
     assert (quantizer(quantized, "b")[3], quantizer(quantized, "r")[3]) == (True, False)
     assert readers(quantized, "c") == ["Relu"]
 
 
-def test_what_is_concatenated_has_one_grid_and_averages_have_two(tmp_path: Path) -> None:
+def test_what_is_concatenated_has_one_grid_and_averages_have_two(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
     model = parse(
         """g (float[1,2,4,4] x) => (float[1,3] y) {
             a = Conv(x, w)
@@ -104,30 +111,32 @@ def test_what_is_concatenated_has_one_grid_and_averages_have_two(tmp_path: Path)
             f = Flatten(d)
             y = MatMul(f, m)
         }""",
-        w=RNG.normal(size=(2, 2, 1, 1)), u=5 * RNG.normal(size=(2, 2, 1, 1)),
-        m=RNG.normal(size=(4, 3)),
+        w=rng.normal(size=(2, 2, 1, 1)), u=5 * rng.normal(size=(2, 2, 1, 1)),
+        m=rng.normal(size=(4, 3)),
     )  # fmt: skip
     quantized = quantize(
-        model, RNG.normal(size=(8, 1, 2, 4, 4)), tmp_path, activations="asymmetric"
+        model, rng.normal(size=(8, 1, 2, 4, 4)), tmp_path, activations="asymmetric"
     )
     assert quantizer(quantized, "r") == quantizer(quantized, "b")
     assert readers(quantized, "c") == ["GlobalAveragePool"]
     assert readers(quantized, "d") == ["Quant"]
 
 
-def test_weights_that_nodes_compute_are_quantized_too(tmp_path: Path) -> None:
+def test_weights_that_nodes_compute_are_quantized_too(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
     model = parse(
         """g (float[1,3] x) => (float[1,4] y) {
             t = Transpose<perm=[1,0]>(w)
             y = MatMul(x, t)
         }""",
-        w=RNG.normal(size=(4, 3)),
+        w=rng.normal(size=(4, 3)),
     )  # fmt: skip
-    quantized = quantize(model, RNG.normal(size=(8, 1, 3)), tmp_path)
+    quantized = quantize(model, rng.normal(size=(8, 1, 3)), tmp_path)
     assert readers(quantized, "t") == ["Quant"]
 
 
-def test_what_is_quantized_already_stays(tmp_path: Path) -> None:
+def test_what_is_quantized_already_stays(tmp_path: Path, rng: np.random.Generator) -> None:
     model = parse(
         """g (float[1,3] x) => (float[1,3] y) {
             q = qonnx.custom_op.general.Quant<signed=1, narrow=0, rounding_mode="ROUND">(x, s, z, n)
@@ -136,9 +145,9 @@ def test_what_is_quantized_already_stays(tmp_path: Path) -> None:
             r = Relu(a)
             y = MatMul(r, w)
         }""",
-        w=RNG.normal(size=(3, 3)), s=0.5, z=0.0, n=3.0,
+        w=rng.normal(size=(3, 3)), s=0.5, z=0.0, n=3.0,
     )  # fmt: skip
-    frames = RNG.normal(size=(8, 1, 3))
+    frames = rng.normal(size=(8, 1, 3))
     quantized = quantize(model, frames, tmp_path)
     assert readers(quantized, "x") == ["Quant"] and readers(quantized, "q") == ["MatMul"]
     assert readers(quantized, "r") == ["Quant"]
@@ -157,13 +166,13 @@ PARAMS = QuantizeModel.__brainsmith__.params
 # --- grids ----------------------------------------------------------------------------------
 
 
-def test_padding_equals_the_zero_point(tmp_path: Path) -> None:
+def test_padding_equals_the_zero_point(tmp_path: Path, rng: np.random.Generator) -> None:
     """ConvInteger pads with the zero point, Conv with the real 0: both give the same sums."""
     model = parse(
         "g (float[1,2,5,5] x) => (float[1,3,5,5] y) { y = Conv<pads=[1,1,1,1]>(x, w) }",
-        w=RNG.normal(size=(3, 2, 3, 3)),
+        w=rng.normal(size=(3, 2, 3, 3)),
     )
-    frames = RNG.uniform(-1, 3, size=(4, 1, 2, 5, 5)).astype(np.float32)
+    frames = rng.uniform(-1, 3, size=(4, 1, 2, 5, 5)).astype(np.float32)
     quantized = quantize(
         model, frames, tmp_path, activations="asymmetric", weight_scales="per-tensor"
     )
@@ -196,11 +205,13 @@ def _conv_integer(codes: np.ndarray, weights: np.ndarray, zero: int) -> np.ndarr
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 5, 6, 7, 8])
-def test_all_widths_stay_inside_their_codes(bits: int, tmp_path: Path) -> None:
+def test_all_widths_stay_inside_their_codes(
+    bits: int, tmp_path: Path, rng: np.random.Generator
+) -> None:
     model = parse(
-        "g (float[1,3] x) => (float[1,5] y) { y = MatMul(x, w) }", w=RNG.normal(size=(3, 5))
+        "g (float[1,3] x) => (float[1,5] y) { y = MatMul(x, w) }", w=rng.normal(size=(3, 5))
     )
-    frames = RNG.normal(size=(50, 1, 3)).astype(np.float32)
+    frames = rng.normal(size=(50, 1, 3)).astype(np.float32)
     quantized = quantize(model, frames, tmp_path, weight_bits=bits, activation_bits=bits)
     seen = run(quantized, frames, "x_quant_out", "w_quant_out")
     assert len(np.unique(seen["x_quant_out"])) <= 2**bits
@@ -215,14 +226,16 @@ def test_weights_and_values_that_are_all_zero_have_a_grid(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("method", ["minmax", "entropy", "percentile"])
-def test_ranges_are_those_of_onnx_runtime_s_calibrators(method: str, tmp_path: Path) -> None:
+def test_ranges_are_those_of_onnx_runtime_s_calibrators(
+    method: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
     from onnxruntime.quantization.calibrate import CalibrationMethod, create_calibrator
 
     model = parse(
         "g (float[1,30] x) => (float[1,30] y) { a = MatMul(x, w) y = MatMul(a, w) }",
-        w=RNG.normal(size=(30, 30)),
+        w=rng.normal(size=(30, 30)),
     )
-    frames = RNG.standard_t(3, size=(60, 1, 30)).astype(np.float32)
+    frames = rng.standard_t(3, size=(60, 1, 30)).astype(np.float32)
     model.save(tmp_path / "m.onnx")
     calibrator = create_calibrator(
         str(tmp_path / "m.onnx"),
@@ -321,9 +334,9 @@ def test_a_trained_network_s_own_test_data(bits: int, ratio: float, tmp_path: Pa
 
 @pytest.mark.slow
 @pytest.mark.skipif(not LIGHT.exists(), reason="onnx comes without its light models")
-def test_squeezenet_with_random_weights(tmp_path: Path) -> None:
+def test_squeezenet_with_random_weights(tmp_path: Path, rng: np.random.Generator) -> None:
     model = squeezenet(seed=0)
-    frames = RNG.normal(size=(2, 1, 3, 224, 224)).astype(np.float32)
+    frames = rng.normal(size=(2, 1, 3, 224, 224)).astype(np.float32)
     value = [node.outputs[0].name or "" for node in model.graph if node.op_type == "Concat"][-1]
     real = run(model, frames, value)[value]
     found = {}
