@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx
 import pytest
+import qonnx
 from onnx import numpy_helper
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 DIGITS = ROOT / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
+MNIST = Path(qonnx.__path__[0]) / "data/onnx/mnist-conv/model.onnx"
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -88,6 +90,19 @@ def test_bad_input_ends_with_its_code_and_leaves_nothing(
     assert named in f"{error['what']} {error['where']} {error['hint']}"
     assert "Traceback" not in ran.err
     assert leftovers(tmp_path) == []
+
+
+def test_a_float_model_with_bad_calibration_data_leaves_nothing(
+    brainsmith: Brainsmith, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "frames.npy", np.zeros((4, 28, 28, 1), np.float32))
+    ran = brainsmith(
+        "compile", MNIST, "--quantize", "4", "--calibrate", "frames.npy", "--json",
+        "--output", "out",
+    )  # fmt: skip
+    assert ran.code == 4, ran.err
+    assert "(frames, 1, 28, 28)" in ran.json["error"]["hint"]
+    assert leftovers(tmp_path) == ["frames.npy"]
 
 
 def _truncated(model: onnx.ModelProto, path: Path) -> None:

@@ -92,6 +92,18 @@ def test_steps_of_one_plugin_that_follow_each_other_are_one_call(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("settings", [TRUSTED, SandboxSettings(ledger=Ledger())])
+def test_the_model_is_kept_as_the_last_transform_redefined_it(
+    settings: SandboxSettings, model: Model
+) -> None:
+    specs = [spec("OnModel"), spec("Redefine"), spec("OnProto")]
+    steps = stages.plan(specs, registry(settings), "ecp5")
+    staged = stages.run(model, steps, Watcher())
+    assert staged.redefinition is not None and staged.redefinition.step is steps[1]
+    assert staged.redefinition.model.ir.doc_string == "redefined"
+    assert staged.model.ir.doc_string == "ModelProto", "what follows changes another copy"
+
+
 FAILURES = {
     "return nothing": "the transform returned nothing",
     "raise an error": "IndexError",

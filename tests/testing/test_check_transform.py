@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from brainsmith import PluginRegistry
 from brainsmith.errors import ConfigurationError, PluginError, VerificationError
 from brainsmith.testing import KernelCase, benchmark, check_transform
+from tests.builtin.float_models import parse
 from tests.testing.conftest import Made
 
 TRANSFORMS = """\
@@ -151,3 +152,11 @@ def test_a_benchmark_measures_cycles_and_resources(tiny: Made) -> None:
 def test_a_wrong_kernel_is_not_measured(tiny: Made) -> None:
     with pytest.raises(VerificationError, match="the kernel is wrong there"):
         benchmark(tiny(("sum = k_q == 0 ? '0 : acc_q;", "sum = acc_q;")), CASE)
+
+
+def test_a_transform_that_makes_another_model_may_change_its_outputs(tmp_path: Path) -> None:
+    model = parse("g (float[1,3] x) => (float[1,3] y) { y = MatMul(x, w) }", w=np.eye(3) / 3)
+    np.save(tmp_path / "frames.npy", np.linspace(-1, 1, 30).reshape(10, 3))
+    params = {"calibration": str(tmp_path / "frames.npy"), "activation_bits": 2}
+    result = check_transform("QuantizeModel", model, params=params)
+    assert result.largest_difference > 0

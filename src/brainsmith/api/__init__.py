@@ -32,15 +32,17 @@ if TYPE_CHECKING:
     from brainsmith.api.params import Param, param
     from brainsmith.api.schedules import Schedule
     from brainsmith.errors import ConfigurationError, ModelError, PluginError
+    from brainsmith.model.arrays import read_frames
     from brainsmith.model.chains import ChainEvaluator
     from brainsmith.model.constants import is_constant
     from brainsmith.model.datatypes import BIPOLAR, IntType
-    from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard
-    from brainsmith.model.execution import evaluate
+    from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard, quantizes
+    from brainsmith.model.execution import Executor, evaluate
     from brainsmith.model.model import Model
     from brainsmith.model.origin import Layout, Note, Origin
     from brainsmith.model.runners import captured
     from brainsmith.model.shapes import infer_shapes
+    from brainsmith.model.streams import streams_of
     from brainsmith.model.views import is_view
 
 _HOMES = {
@@ -60,15 +62,17 @@ _HOMES = {
     "brainsmith.api.params": ("Param", "param"),
     "brainsmith.api.schedules": ("Schedule",),
     "brainsmith.errors": ("ConfigurationError", "ModelError", "PluginError"),
+    "brainsmith.model.arrays": ("read_frames",),
     "brainsmith.model.chains": ("ChainEvaluator",),
     "brainsmith.model.constants": ("is_constant",),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
-    "brainsmith.model.dialects": ("QUANTIZERS", "is_qonnx", "is_standard"),
-    "brainsmith.model.execution": ("evaluate",),
+    "brainsmith.model.dialects": ("QUANTIZERS", "is_qonnx", "is_standard", "quantizes"),
+    "brainsmith.model.execution": ("Executor", "evaluate"),
     "brainsmith.model.model": ("Model",),
     "brainsmith.model.origin": ("Layout", "Note", "Origin"),
     "brainsmith.model.runners": ("captured",),
     "brainsmith.model.shapes": ("infer_shapes",),
+    "brainsmith.model.streams": ("streams_of",),
     "brainsmith.model.views": ("is_view",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -80,6 +84,7 @@ __all__ = [
     "ChainEvaluator",
     "Composition",
     "ConfigurationError",
+    "Executor",
     "HLSOp",
     "HostOp",
     "IntType",
@@ -115,10 +120,13 @@ __all__ = [
     "kernel",
     "operation",
     "param",
+    "quantizes",
+    "read_frames",
     "requires",
     "static_in",
     "stream_in",
     "stream_out",
+    "streams_of",
     "target",
     "transform",
 ]

@@ -114,3 +114,9 @@ class TransformConfig:
 
     params: Mapping[str, int | str] = field(default_factory=dict)
     family: str = "ecp5"
+
+    def step(self, name: str, total: int | None = None) -> None:
+        """Tells whoever watches that a long part of the transform starts, of `total` pieces."""
+
+    def advance(self, n: int = 1) -> None:
+        """Tells whoever watches that `n` pieces of the part are done."""

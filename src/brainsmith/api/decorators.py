@@ -63,15 +63,23 @@ class KernelInfo(Meta):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformInfo(Meta):
-    """What `@transform` was told, and the class's parameters and tolerance.
+    """What `@transform` was told, and the class's parameters, tolerance and `redefines`.
 
     `tolerance` is the largest absolute difference of an output element that the transform may
-    cause; 0 where it must cause none.
+    cause; 0 where it must cause none. A transform that `redefines` the model makes another one of
+    it, which the accelerator is then held to: a quantized one of a float model. Where such a
+    transform has a parameter `calibration`, that names the data for which both should agree.
     """
 
     stage: str
     params: dict[str, Param] = field(default_factory=dict)
     tolerance: float = 0.0
+    redefines: bool = False
+
+    @property
+    def allowed_difference(self) -> float:
+        """The largest difference of an output element that is right."""
+        return math.inf if self.redefines else self.tolerance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +146,11 @@ def transform(
         if not callable(getattr(cls, "apply", None)):
             raise PluginError("a transform needs the method apply(self, model, config)", where=name)
         return TransformInfo(
-            **vars(meta), stage=stage, params=_params(cls), tolerance=tolerance_of(cls, name)
+            **vars(meta),
+            stage=stage,
+            params=_params(cls),
+            tolerance=tolerance_of(cls, name),
+            redefines=redefines_of(cls, name),
         )
 
     declaration: Callable[[C], C] = _declaration(transform, unknown, info, name=name, stage=stage)
@@ -322,6 +334,18 @@ def tolerance_of(cls: type, where: str) -> float:
             hint="a number, 0 or more: the largest difference of an output that is right",
         )
     return float(tolerance)
+
+
+def redefines_of(cls: type, where: str) -> bool:
+    """Whether the class of a transform declares that it makes another model."""
+    redefines = getattr(cls, "redefines", False)
+    if not isinstance(redefines, bool):
+        raise PluginError(
+            f"redefines is {redefines!r}",
+            where=where,
+            hint="True where the accelerator is held to the model after the transform, or False",
+        )
+    return redefines
 
 
 def _requirements(cls: type) -> tuple[str, ...]:

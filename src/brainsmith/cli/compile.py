@@ -53,6 +53,19 @@ def compile_model(
     verify_output: Annotated[
         Path | None, typer.Option(metavar="Y.npy", help="What the model gives for them.")
     ] = None,
+    quantize: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BITS", help="Quantize a float model first: 2 to 8 bits, such as 8 or w4a8."
+        ),
+    ] = None,
+    calibrate: Annotated[
+        Path | None, typer.Option(metavar="X.npy", help="Typical frames, for the quantization.")
+    ] = None,
+    calibration_method: Annotated[
+        str | None,
+        typer.Option(metavar="METHOD", help="minmax, entropy, percentile or distribution."),
+    ] = None,
     sandbox: shared.Sandbox = None,
     grant: shared.GrantTexts = None,
     plugin_output: Annotated[
@@ -89,6 +102,9 @@ def compile_model(
         verify_input=verify_input,
         verify_output=verify_output,
         shapes=shapes,
+        quantize=quantize,
+        calibrate=calibrate,
+        calibration_method=calibration_method,
         sandbox=sandbox,
         grants=parse_grants(grant or ()),
     )

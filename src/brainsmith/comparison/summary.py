@@ -205,7 +205,9 @@ def _transform(found: TransformComparison) -> Iterator[Line]:
     if not found.largest_difference:
         equal = "equal"
     else:
-        equal = f"differ by at most {found.largest_difference:.3g} of {found.tolerance:g} allowed"
+        equal = f"differ by at most {found.largest_difference:.3g}"
+        if math.isfinite(found.tolerance):
+            equal += f" of {found.tolerance:g} allowed"
     yield Line(
         "✓",
         f"{name} at {found.stage}: {found.elements} output elements of {found.frames} frames "

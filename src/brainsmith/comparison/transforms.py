@@ -43,7 +43,7 @@ def compare_transform(
     steps = setting.steps([spec])
     at = next(i for i, one in enumerate(steps) if one.component.full_name == component.full_name)
     found = TransformComparison(
-        component.full_name, steps[at].stage, tolerance=component.info.tolerance
+        component.full_name, steps[at].stage, tolerance=component.info.allowed_difference
     )
     before = setting.run(setting.original, steps[:at])
     try:

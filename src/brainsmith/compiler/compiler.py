@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from brainsmith.compiler import artifacts, metrics
 from brainsmith.compiler.accelerator import Accelerator
+from brainsmith.compiler.accuracy import quantization_record
 from brainsmith.compiler.codegen import Rtl, generate
 from brainsmith.compiler.explanation import NodeExplanation, explain
 from brainsmith.compiler.fit import check_estimate, check_measured
@@ -22,6 +23,7 @@ from brainsmith.compiler.output import build_folder
 from brainsmith.compiler.plugin_calls import sandbox_record
 from brainsmith.compiler.preflight import check_tools, placing
 from brainsmith.compiler.progress import Progress, Silent
+from brainsmith.compiler.quantization import quantizing_first
 from brainsmith.compiler.result import CompilationResult
 from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy, load_strategy
 from brainsmith.compiler.targets import Target, get_target
@@ -31,7 +33,7 @@ from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.grants import Grant
 from brainsmith.plugins.locked import keep_to_lock
 from brainsmith.plugins.sandboxing import SandboxSettings, settings_from
-from brainsmith.report.records import StepRecord
+from brainsmith.report.records import QuantizationRecord, StepRecord
 from brainsmith.sandbox.levels import Level
 from brainsmith.sandbox.record import Ledger
 from brainsmith.toolchains.cache import BuildCache
@@ -114,6 +116,10 @@ class Compiler:
         registry, settings = self._registry_for(options)
         target = get_target(options.target, registry)
         resolved = load_strategy(strategy, registry).resolved(registry)
+        if options.quantize is not None:
+            resolved = quantizing_first(
+                resolved, options.quantize, options.calibrate, options.calibration_method
+            )
         log = BuildLog()
         timer = StepTimer(self.progress, log)
         output = options.output or Path("build") / path.stem
@@ -123,13 +129,16 @@ class Compiler:
                 check_estimate(front, target, options)
                 check_tools(options, target)
                 vectors = vectors_for(front.original, options) if options.verify else None
+                accuracy = quantization_record(front, options, self.progress)
         except BaseException:
             if settings.ledger.printed():
                 artifacts.keep_log(log, settings.ledger, output)
             raise
         try:
             with build_folder(output) as folder:
-                job = _Job(self, front, target, resolved, options, settings, vectors, log, timer)
+                job = _Job(
+                    self, front, target, resolved, options, settings, vectors, accuracy, log, timer
+                )
                 result = job.build(path, folder, output)
         finally:
             self.progress.done()
@@ -152,11 +161,9 @@ class Compiler:
         registry, _ = self._registry_for(options)
         family = get_target(target, registry).family
         resolved = load_strategy(strategy, registry).resolved(registry)
-        original, compiled, mapping = load_and_map(
-            Path(model), resolved, registry, family, options, self.progress
-        )
+        found = load_and_map(Path(model), resolved, registry, family, options, self.progress)
         self.progress.done()
-        return explain(original, compiled, mapping)
+        return explain(found.original, found.compiled, found.mapping)
 
     def _registry_for(self, options: CompileOptions) -> tuple[PluginRegistry, SandboxSettings]:
         """The components of one compile, and how those of plugins are confined."""
@@ -176,6 +183,7 @@ class _Job:
     options: CompileOptions
     settings: SandboxSettings
     vectors: Vectors | None
+    accuracy: QuantizationRecord | None
     log: BuildLog
     timer: StepTimer
 
@@ -195,7 +203,9 @@ class _Job:
                 path.name, self.front, self.target, self.strategy, self.options,
                 evidence, physical, self.timer.steps, self.log,
             )  # fmt: skip
-            report = replace(report, sandbox=sandbox_record(self.settings))
+            report = replace(
+                report, sandbox=sandbox_record(self.settings), quantization=self.accuracy
+            )
             paths = artifacts.write(
                 folder, output, report, self.front.compiled, physical, self.log, ledger
             )

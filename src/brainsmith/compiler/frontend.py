@@ -22,8 +22,29 @@ from brainsmith.compiler.progress import Progress
 from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import ModelError
+from brainsmith.model.dialects import quantizes
 from brainsmith.model.model import Model
 from brainsmith.plugins import PluginRegistry
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A model whose nodes have found their kernels.
+
+    Attributes:
+        loaded: the model as it was loaded.
+        original: what the accelerator is held to: the loaded model, or what the last transform
+            that redefines it made of it.
+        compiled: the compiled integer model.
+        mapping: which kernel takes which node, and what stays on the host.
+        redefined_by: that transform, if there is one.
+    """
+
+    loaded: Model
+    original: Model
+    compiled: Model
+    mapping: NodeMapping
+    redefined_by: stages.Step | None = None
 
 
 @dataclass(frozen=True)
@@ -31,20 +52,24 @@ class FrontEnd:
     """What the front end made.
 
     Attributes:
-        original: the model as it was loaded.
+        loaded: the model as it was loaded.
+        original: what the accelerator is held to; see `Mapped`.
         compiled: the compiled integer model.
         mapping: which kernel takes which node, and what stays on the host.
         design: the instances and streams.
         models: the stream model of each partition, by its name.
         estimates: the estimated resources of each instance, by its name.
+        redefined_by: the transform that made `original` of `loaded`, if there is one.
     """
 
+    loaded: Model
     original: Model
     compiled: Model
     mapping: NodeMapping
     design: Design
     models: Mapping[str, StreamModel]
     estimates: Mapping[str, Resources]
+    redefined_by: stages.Step | None = None
 
 
 def load_and_map(
@@ -54,13 +79,13 @@ def load_and_map(
     family: str,
     options: CompileOptions,
     progress: Progress,
-) -> tuple[Model, Model, NodeMapping]:
-    """The original model, the compiled one, and which kernel takes which of its nodes."""
+) -> Mapped:
+    """The model before and after the transforms, and which kernel takes which of its nodes."""
     progress.step("load")
-    original = Model.load(path, shapes=options.shapes)
+    loaded = Model.load(path, shapes=options.shapes)
     steps = stages.plan(strategy.transforms, registry, family)
     progress.step("transform", len(steps))
-    staged = stages.run(original.copy(), steps, progress)
+    staged = stages.run(loaded.copy(), steps, progress)
     compiled = staged.model
     compiled.graph.sort()
     progress.step("map")
@@ -71,8 +96,23 @@ def load_and_map(
         *((f"not tried: {one.error.what}", one.kernel.full_name) for one in unusable),
         *((f"left out, since it failed: {one.reason}", one.transform) for one in staged.skipped),
         *stages.mismatches(steps, {m.taker.kernel.full_name for m in mapping.mapped}),
+        *_already_quantized(loaded, staged.redefinition),
     )
-    return original, compiled, dataclasses.replace(mapping, warnings=warnings)
+    mapping = dataclasses.replace(mapping, warnings=warnings)
+    if staged.redefinition is None:
+        return Mapped(loaded, loaded, compiled, mapping)
+    redefinition = staged.redefinition
+    return Mapped(loaded, redefinition.model, compiled, mapping, redefinition.step)
+
+
+def _already_quantized(
+    loaded: Model, redefinition: stages.Redefinition | None
+) -> list[tuple[str, str]]:
+    """(sentence, transform) where a model that is redefined had quantizers of its own."""
+    count = sum(map(quantizes, loaded.graph))
+    if redefinition is None or not count:
+        return []
+    return [(f"the model has {count} quantizers of its own, which stay", redefinition.step.name)]
 
 
 def front_end(
@@ -90,15 +130,14 @@ def front_end(
         ConfigurationError: the strategy or the folding names what does not exist.
         TargetError: `target_fps` cannot be reached.
     """
-    original, compiled, mapping = load_and_map(
-        path, strategy, registry, target.family, options, progress
-    )
+    found = load_and_map(path, strategy, registry, target.family, options, progress)
+    compiled, mapping = found.compiled, found.mapping
     if not mapping.mapped:
-        reasons = "; ".join(f"{node.node}: {node.reason}" for node in mapping.host[:3])
-        hint = f"the first: {reasons}"
-        if not strategy.transforms:  # nothing makes the model's numbers integers
-            hint = f"the strategy has no transforms: add `extends: balanced` to it; {hint}"
-        raise ModelError("no kernel takes any node of the model", where=str(path), hint=hint)
+        raise ModelError(
+            "no kernel takes any node of the model",
+            where=str(path),
+            hint=_why_nothing_is_mapped(found, strategy),
+        )
     progress.step("fold")
     folded = choose(
         mapping.mapped,
@@ -122,7 +161,31 @@ def front_end(
         infrastructure,
     )
     design, models = _with_fifos(design, infrastructure)
-    return FrontEnd(original, compiled, mapping, design, models, _estimates(design))
+    return FrontEnd(
+        found.loaded,
+        found.original,
+        compiled,
+        mapping,
+        design,
+        models,
+        _estimates(design),
+        found.redefined_by,
+    )
+
+
+def _why_nothing_is_mapped(found: Mapped, strategy: ResolvedStrategy) -> str:
+    reasons = "; ".join(f"{node.node}: {node.reason}" for node in found.mapping.host[:3])
+    hint = f"the first: {reasons}"
+    if not strategy.transforms:  # nothing makes the model's numbers integers
+        return f"the strategy has no transforms: add `extends: balanced` to it; {hint}"
+    original = found.original
+    integer_inputs = any(original.datatype(value) for value in original.graph.inputs)
+    if not integer_inputs and not any(map(quantizes, original.graph)):
+        return (
+            "the model is in floating point: quantize it with --quantize 8 --calibrate FRAMES.npy, "
+            f"where FRAMES are typical inputs; {hint}"
+        )
+    return hint
 
 
 def _host_reads(model: Model, mapping: NodeMapping, host: set[str]) -> set[str]:

@@ -73,7 +73,7 @@ def offers_for(
     family = get_target(target, registry).family
     resolved = load_strategy(strategy, registry).resolved(registry)
     watcher = progress or Silent()
-    _, compiled, _ = load_and_map(Path(model), resolved, registry, family, options, watcher)
+    compiled = load_and_map(Path(model), resolved, registry, family, options, watcher).compiled
     watcher.done()
     candidates, unusable = usable(resolved, registry)
     builtin = [c for c in candidates if c.kernel.plugin.origin == "built-in"]

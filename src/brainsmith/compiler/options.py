@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from brainsmith.compiler.quantization import parse_widths
 from brainsmith.errors import ConfigurationError
 from brainsmith.plugins.grants import Grant
 from brainsmith.sandbox.levels import Level
@@ -32,6 +33,10 @@ class CompileOptions:
         verify_input: inputs (.npy, or .npz by input name) instead of generated ones.
         verify_output: what the model is expected to give for them (.npy or .npz).
         shapes: shapes of inputs that the model leaves open, by input name.
+        quantize: how many bits a float model is quantized to first: "8", or "w4a8" for weights of
+            4 and activations of 8 bits; not at all if None.
+        calibrate: typical inputs (.npy, or .npz by input name), from which ranges are told.
+        calibration_method: how; that of the transform `QuantizeModel` if None.
         seed: for generated inputs and random stalls.
         sandbox: the level at which plugins are confined, such as "L4"; as the project requires,
             at least L3, if None.
@@ -50,6 +55,9 @@ class CompileOptions:
     verify_input: Path | None = None
     verify_output: Path | None = None
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    quantize: str | None = None
+    calibrate: Path | None = None
+    calibration_method: str | None = None
     seed: int = 0
     sandbox: Level | str | None = None
     grants: Mapping[str, Grant] = field(default_factory=dict)
@@ -63,9 +71,28 @@ class CompileOptions:
             raise ConfigurationError(f"seed must not be less than 0, not {self.seed}", where="seed")
         if isinstance(self.sandbox, str):
             Level.parse(self.sandbox, where="--sandbox")
+        self._check_quantization()
         self._check_verification()
         if self.place and not self.synthesize:
             raise _wrong("place", "needs synthesis", "leave out --no-synthesize (synthesize=False)")
+
+    def _check_quantization(self) -> None:
+        if self.quantize is not None:
+            parse_widths(self.quantize)
+            if self.calibrate is None:
+                raise _wrong(
+                    "quantize",
+                    "needs typical inputs",
+                    "give --calibrate FRAMES.npy (calibrate) too",
+                )
+            return
+        for name in ("calibrate", "calibration_method"):
+            if getattr(self, name) is not None:
+                raise _wrong(
+                    name,
+                    "is for the quantization of a float model",
+                    "give --quantize 8 (quantize) too",
+                )
 
     def _check_verification(self) -> None:
         without = "leave out --no-verify (verify=False)"

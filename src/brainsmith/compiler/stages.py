@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brainsmith.api.config import TransformConfig
 from brainsmith.api.decorators import STAGES, TransformInfo
@@ -35,11 +35,31 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Redefinition:
+    """What a transform that redefines the model made of it.
+
+    Attributes:
+        model: the model right after it, which the accelerator is held to.
+        step: the transform.
+    """
+
+    model: Model
+    step: Step
+
+
+@dataclass(frozen=True)
 class Staged:
-    """The model after all steps, and the transforms that were left out because they failed."""
+    """The model after all steps.
+
+    Attributes:
+        model: the model.
+        skipped: the transforms that were left out because they failed.
+        redefinition: the last of those that redefine the model; None where none does.
+    """
 
     model: Model
     skipped: tuple[Skipped, ...] = ()
+    redefinition: Redefinition | None = None
 
 
 def plan(specs: Sequence[TransformSpec], registry: PluginRegistry, family: str) -> list[Step]:
@@ -60,8 +80,12 @@ def run(model: Model, steps: Sequence[Step], progress: Progress) -> Staged:
     """
     skipped: list[Skipped] = []
     unchecked: list[Plugin] = []
+    redefinition = None
+    watch, left = _Watch(progress), len(steps)
     for chain in _chains(steps):
+        watch.back("transform", left)
         progress.advance(len(chain), detail=", ".join(step.name for step in chain))
+        left -= len(chain)
         first = chain[0]
         if unchecked and first.component.code.place is None:
             _vet(model, unchecked)
@@ -70,18 +94,23 @@ def run(model: Model, steps: Sequence[Step], progress: Progress) -> Staged:
             # A transform may have changed the model before it failed.
             kept = model.copy() if first.component.code.place is None else model
             try:
-                model = _apply(model, chain)
+                model = _apply(model, chain, watch)
             except Exception as error:
                 model = kept
                 skipped.append(_skip(first, error))
                 continue
         else:
-            model = _apply(model, chain)
+            model = _apply(model, chain, watch)
         if first.component.code.place is not None:
             unchecked.append(first.component.plugin)
+        if first.component.info.redefines:
+            if unchecked:
+                _vet(model, unchecked)
+                unchecked = []
+            redefinition = Redefinition(model.copy(), first)
     if unchecked:
         _vet(model, unchecked)
-    return Staged(model, tuple(skipped))
+    return Staged(model, tuple(skipped), redefinition)
 
 
 def mismatches(steps: Sequence[Step], kernels: Iterable[str]) -> list[tuple[str, str]]:
@@ -107,20 +136,59 @@ def mismatches(steps: Sequence[Step], kernels: Iterable[str]) -> list[tuple[str,
 
 
 def _chains(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """Steps that can be applied in one call; one that may fail is by itself."""
+    """Steps that can be applied in one call; one that may fail or redefines is by itself."""
     numbered = list(enumerate(steps))
 
     def place(numbered_step: tuple[int, Step]) -> object:
         number, step = numbered_step
         where = step.component.code.place
-        return (where, -1) if where is not None and step.on_error == "stop" else (where, number)
+        joins = where is not None and step.on_error == "stop" and not step.component.info.redefines
+        return (where, -1) if joins else (where, number)
 
     for _, group in itertools.groupby(numbered, place):
         yield [step for _, step in group]
 
 
-def _apply(model: Model, chain: Sequence[Step]) -> Model:
-    return chain[0].component.code.apply(model, [step.use for step in chain])
+def _apply(model: Model, chain: Sequence[Step], watch: _Watch) -> Model:
+    uses = [step.use for step in chain]
+    watched = [
+        replace(use, config=_WatchedConfig(use.config.params, use.config.family, watch))
+        for use in uses
+    ]
+    return chain[0].component.code.apply(model, watched)
+
+
+class _Watch:
+    """Tells a progress of the parts of a transform, and knows whether there were any."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self._is_inside = False
+
+    def step(self, name: str, total: int | None) -> None:
+        self._is_inside = True
+        self.progress.step(name, total)
+
+    def back(self, name: str, total: int) -> None:
+        """Goes on with the step around the transforms, if one of them had its own."""
+        if self._is_inside:
+            self._is_inside = False
+            self.progress.step(name, total)
+
+
+@dataclass(frozen=True)
+class _WatchedConfig(TransformConfig):
+    """A configuration in this process; what goes to a worker is its params and family alone."""
+
+    watch: _Watch | None = None
+
+    def step(self, name: str, total: int | None = None) -> None:
+        if self.watch is not None:
+            self.watch.step(name, total)
+
+    def advance(self, n: int = 1) -> None:
+        if self.watch is not None:
+            self.watch.progress.advance(n)
 
 
 def _vet(model: Model, plugins: Sequence[Plugin]) -> None:

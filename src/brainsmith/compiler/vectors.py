@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from brainsmith.compiler.arrays import read_frames
 from brainsmith.compiler.host import Frames
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.quantized_range import quantized_range
 from brainsmith.compiler.stimuli import random_integers
 from brainsmith.errors import ConfigurationError
+from brainsmith.model.arrays import read_frames
 from brainsmith.model.datatypes import IntType
 from brainsmith.model.model import Model
 

@@ -46,6 +46,13 @@ def is_qonnx(node: ir.Node) -> bool:
     return node.op_type in OPERATORS.get(node.domain, ())
 
 
+def quantizes(node: ir.Node) -> bool:
+    """Whether the node leaves values on a grid of scale and offset."""
+    if is_qonnx(node):
+        return node.op_type in QUANTIZERS or node.op_type == "MultiThreshold"
+    return is_standard(node, "QuantizeLinear", "DequantizeLinear")
+
+
 def is_standard(node: ir.Node, *op_types: str) -> bool:
     """Whether the node is of the standard operator set, and one of `op_types` if any are given."""
     return node.domain == "" and (not op_types or node.op_type in op_types)

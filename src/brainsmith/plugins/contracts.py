@@ -13,6 +13,7 @@ from brainsmith.api.decorators import (
     TargetInfo,
     TransformInfo,
     info_of,
+    redefines_of,
     tolerance_of,
 )
 from brainsmith.errors import PluginValidationError
@@ -97,6 +98,7 @@ def _qonnx_info(found: type, record: Mapping[str, Any]) -> TransformInfo:
         description=record.get("description") or inspect.getdoc(found) or "",
         tags=tuple(record.get("tags", ())),
         tolerance=tolerance_of(found, record["name"]),
+        redefines=redefines_of(found, record["name"]),
     )
 
 

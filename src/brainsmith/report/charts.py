@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brainsmith.report import formatting
-from brainsmith.report.records import BuildReport, LayerRecord
+from brainsmith.report.records import (
+    BuildReport,
+    LayerAccuracyRecord,
+    LayerRecord,
+    QuantizationRecord,
+)
 from brainsmith.report.views import RESOURCES
 
 OPERATION_COLOURS = 8
@@ -68,6 +73,32 @@ class StepBar:
     start: float
     share: float
     cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyBar:
+    """Signal-to-noise ratio of a layer, as a share of the best; `weakest` loses most by itself."""
+
+    layer: LayerAccuracyRecord
+    share: float
+    text: str
+    alone: str
+    weakest: bool
+
+
+def accuracy_bars(record: QuantizationRecord) -> list[AccuracyBar]:
+    """One bar a layer, from none at 0 dB and below to a whole one; exact ones are whole."""
+    best = max([1.0, *(layer.snr_db or 0.0 for layer in record.layers)])
+    return [
+        AccuracyBar(
+            layer,
+            1.0 if layer.snr_db is None else max(0.0, layer.snr_db / best),
+            formatting.decibels(layer.snr_db),
+            formatting.decibels(layer.snr_alone_db),
+            layer is record.weakest,
+        )
+        for layer in record.layers
+    ]
 
 
 def cycle_chart(report: BuildReport) -> CycleChart:

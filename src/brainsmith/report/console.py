@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from brainsmith.report import charts, formatting, views
-from brainsmith.report.records import HOST_ROLES, BuildReport, LayerRecord, SandboxRecord
+from brainsmith.report.records import (
+    HOST_ROLES,
+    BuildReport,
+    LayerRecord,
+    QuantizationRecord,
+    SandboxRecord,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -17,6 +24,7 @@ _VERDICT_STYLES = {"good": "bold green", "bad": "bold red", "open": "bold yellow
 _NOTE_STYLES = {"info": "blue", "warning": "yellow", "error": "bold red"}
 # A screen's worth; the page has them all.
 MOST_LAYERS = 40
+MOST_LOSSY_LAYERS = 10
 
 
 def print_summary(report: BuildReport, console: Console) -> None:
@@ -26,6 +34,8 @@ def print_summary(report: BuildReport, console: Console) -> None:
     if report.layers:
         console.print(_layers(report))
     console.print(_figures(report))
+    if report.quantization is not None:
+        console.print(_accuracy(report.quantization))
     for line in _lines(report):
         console.print(line)
     console.print()
@@ -83,6 +93,38 @@ def _cells(layer: LayerRecord, resources: list[str], is_slowest: bool) -> list[T
         Text(cycles + formatting.figure(layer.cycles)),
         *(Text(estimated + formatting.figure(layer.resources.get(name, 0))) for name in resources),
     ]
+
+
+def _accuracy(record: QuantizationRecord) -> Table:
+    """The layers that lose most by themselves, in the order of the dataflow."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    ordered = sorted(charts.accuracy_bars(record), key=_lost)[:MOST_LOSSY_LAYERS]
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        title=f"quantized against float: {views.compared_frames(record)}",
+        title_justify="left",
+    )
+    for name in ("layer", "codes", "SNR", "alone", "worst element"):
+        table.add_column(name, justify="right" if name in ("SNR", "alone") else "left")
+    for bar in charts.accuracy_bars(record):
+        if bar in ordered:
+            mark = Text(" ◀ loses most", style="red") if bar.weakest else Text("")
+            layer = bar.layer
+            worst = Text(views.worst_element(layer), style="dim")
+            table.add_row(Text(layer.node) + mark, layer.datatype, bar.text, bar.alone, worst)
+    more = len(record.layers) - len(ordered)
+    hidden = [f"and {more} layers that lose less, in the report"] if more else []
+    table.caption = Text("\n".join([*views.top_one(record), *hidden]), style="")
+    table.caption_justify = "left"
+    return table
+
+
+def _lost(bar: charts.AccuracyBar) -> float:
+    return math.inf if bar.layer.snr_alone_db is None else bar.layer.snr_alone_db
 
 
 def _some(names: list[str]) -> str:

@@ -70,6 +70,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.{digits}f}{THIN}%"
 
 
+def decibels(value: float | None) -> str:
+    """A ratio in dB; "exact" where there is none, since nothing differs."""
+    return "exact" if value is None else f"{value:.1f}{THIN}dB"
+
+
 def shorten(text: str, length: int) -> str:
     """`text` in at most `length` characters: its start and its end, which tell nodes apart."""
     if len(text) <= length:

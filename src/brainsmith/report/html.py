@@ -38,6 +38,7 @@ def render(report: BuildReport, folder: Path | None = None) -> str:
     environment.filters["shorten"] = formatting.shorten
     environment.filters["folding"] = formatting.folding
     environment.filters["short_kernel"] = views.short_kernel
+    environment.filters["worst_element"] = views.worst_element
     environment.filters["describe"] = views.describe
     environment.filters["describe_stream"] = views.describe_stream
     chart = charts.cycle_chart(report)

@@ -42,6 +42,7 @@ def to_json(report: BuildReport) -> dict[str, Any]:
         "tools": {tool.name: tool.version for tool in report.tools},
         "diagnostics": [asdict(diagnostic) for diagnostic in report.diagnostics],
         "sandbox": None if report.sandbox is None else asdict(report.sandbox),
+        "quantization": None if report.quantization is None else asdict(report.quantization),
     }
 
 

@@ -232,6 +232,80 @@ class SandboxRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WorstElementRecord:
+    """The element of a value that differs most in any frame.
+
+    Args:
+        frame: number of the frame, from 0.
+        index: place in the value, its batch included.
+        real: what the float model computes.
+        quantized: what the quantized model computes.
+        difference: of the two, absolute.
+    """
+
+    frame: int
+    index: tuple[int, ...]
+    real: float
+    quantized: float
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerAccuracyRecord:
+    """One layer of a quantized model beside the float model; its result is a quantized value.
+
+    Args:
+        node: what the layer is called after, a node or an input of the model.
+        value: name of its result.
+        datatype: of the result's codes, such as "UINT8"; FLOAT32 where no quantizer follows.
+        snr_db: signal-to-noise ratio of the result in dB, errors of earlier layers included; None
+            where nothing differs.
+        snr_alone_db: the same of the layer alone, behind inputs without errors of earlier layers
+            and before its result is rounded.
+        worst: the element that differs most, errors of earlier layers included.
+    """
+
+    node: str
+    value: str
+    datatype: str
+    snr_db: float | None
+    snr_alone_db: float | None
+    worst: WorstElementRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TopOneRecord:
+    """How often both models choose the same class at an output."""
+
+    output: str
+    same: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizationRecord:
+    """A float model and what its quantization made of it, compared on real frames.
+
+    Args:
+        data: name of the file of frames.
+        frames: how many were compared.
+        available: how many the file has.
+    """
+
+    data: str
+    frames: int
+    available: int
+    layers: tuple[LayerAccuracyRecord, ...]
+    outputs: tuple[TopOneRecord, ...]
+
+    @property
+    def weakest(self) -> LayerAccuracyRecord | None:
+        """The layer that loses most by itself; the first of them on a tie."""
+        lossy = [layer for layer in self.layers if layer.snr_alone_db is not None]
+        return min(lossy, key=lambda layer: layer.snr_alone_db or 0.0, default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class BuildReport:
     """All that is reported of one build.
 
@@ -243,6 +317,7 @@ class BuildReport:
         artifacts: paths by name.
         target_fps: the throughput that was asked for, where one was.
         sandbox: how plugins were confined; None where none but the built-in one took part.
+        quantization: what the quantization of a float model costs; None where none was quantized.
     """
 
     success: bool
@@ -262,6 +337,7 @@ class BuildReport:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     target_fps: float | None = None
     sandbox: SandboxRecord | None = None
+    quantization: QuantizationRecord | None = None
 
     @property
     def target_interval(self) -> int | None:

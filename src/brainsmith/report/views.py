@@ -13,9 +13,11 @@ from brainsmith.report.records import (
     BuildReport,
     CheckRecord,
     HostRecord,
+    LayerAccuracyRecord,
     LayerRecord,
     Metric,
     PluginCallsRecord,
+    QuantizationRecord,
     SandboxRecord,
     Source,
     StreamRecord,
@@ -113,6 +115,29 @@ def _note(report: BuildReport, name: str, metric: Metric) -> str:
         time = formatting.seconds(metric.value / (report.clock_mhz * 1e6))
         return f"{time} at {formatting.figure(report.clock_mhz)}{formatting.THIN}MHz"
     return ""
+
+
+def compared_frames(record: QuantizationRecord) -> str:
+    """On how many frames, and of which file, a float model and its quantized one were compared."""
+    of = f" of {record.available}" if record.available > record.frames else ""
+    return f"{record.frames}{of} frames of {record.data}"
+
+
+def top_one(record: QuantizationRecord) -> list[str]:
+    """A sentence for each output at which classes are told apart."""
+    return [
+        f"{found.output}: the same class in {found.same} of {found.total} cases "
+        f"({formatting.percent(found.same / found.total)})"
+        for found in record.outputs
+    ]
+
+
+def worst_element(layer: LayerAccuracyRecord) -> str:
+    """The element that differs most, with its place and both values."""
+    worst = layer.worst
+    return (
+        f"{worst.real:.4g} became {worst.quantized:.4g} at {list(worst.index)}, frame {worst.frame}"
+    )
 
 
 def gauges(report: BuildReport) -> list[Gauge]:

@@ -85,7 +85,7 @@ def check_transform(
     given = [generated_vectors(before, seed, frames).inputs]
     if inputs is not None:
         given.append({name: np.asarray(array) for name, array in inputs.items()})
-    allowed = component.info.tolerance if tolerance is None else tolerance
+    allowed = component.info.allowed_difference if tolerance is None else tolerance
     largest = max(_compare(before, after, some, allowed, component.name) for some in given)
     count = sum(len(next(iter(some.values()))) for some in given)
     return TransformResult(after, len(before.graph), len(after.graph), count, largest)

@@ -42,6 +42,17 @@ class OnProto:
         return model
 
 
+@transform(name="Redefine", stage="graph_cleanup")
+class Redefine:
+    redefines = True
+
+    def apply(self, model, config):
+        model.ir.doc_string = "redefined"
+        config.step("redefine", 1)
+        config.advance()
+        return model
+
+
 class OfQonnx(Transformation):
     def __init__(self, text="none"):
         super().__init__()

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brainsmith.compiler.arrays import read_frames
 from brainsmith.errors import ConfigurationError
+from brainsmith.model.arrays import read_frames
 
 
 def test_an_array_is_split_into_frames(tmp_path: Path) -> None:
@@ -30,7 +30,8 @@ def test_several_inputs_come_from_an_archive(tmp_path: Path) -> None:
     [
         (np.zeros(7), "whose frames have the shape"),
         (np.array([0.0, np.nan]), "NaN"),
-        (np.zeros(0), "whose frames have the shape"),
+        (np.zeros((0, 2)), "holds no frame"),
+        (np.array(["a", "b"]), "no numbers"),
     ],
 )
 def test_what_does_not_fit_is_an_error(tmp_path: Path, array: np.ndarray, complaint: str) -> None:
@@ -38,6 +39,15 @@ def test_what_does_not_fit_is_an_error(tmp_path: Path, array: np.ndarray, compla
     np.save(path, array)
     with pytest.raises(ConfigurationError, match=complaint):
         read_frames(path, {"x": (1, 2)})
+
+
+def test_the_order_of_the_dimensions_may_be_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros((5, 2, 3)))
+    assert read_frames(path, {"x": (1, 2, 3)}, exact=True)["x"].shape == (5, 1, 2, 3)
+    assert read_frames(path, {"x": (1, 3, 2)})["x"].shape == (5, 1, 3, 2)
+    with pytest.raises(ConfigurationError, match="whose frames have the shape"):
+        read_frames(path, {"x": (1, 3, 2)}, exact=True)
 
 
 def test_a_file_that_is_no_array_is_an_error(tmp_path: Path) -> None:
