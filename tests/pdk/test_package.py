@@ -247,6 +247,17 @@ def test_a_path_that_is_a_file_is_refused(plugin: Path, brainsmith: Run) -> None
     brainsmith("package", str(plugin / "brainsmith.yaml"))
 
 
+def test_two_dots_lead_to_the_plugin_above(
+    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "mine" / "docs" / "inner"
+    inner.mkdir()
+    (inner / "brainsmith.yaml").write_text("name: inner\nversion: 1.0.0\n")
+    monkeypatch.chdir(inner)
+    assert plugin_folder(Path()) == inner
+    assert plugin_folder(Path("..")) == plugin_folder(Path("../..")) == plugin
+
+
 def test_no_manifest_here(tmp_path: Path, brainsmith: Run) -> None:
     done = brainsmith("package", expect=4)
     assert "there is no brainsmith.yaml here" in done.stderr and "create-plugin" in done.stderr

@@ -20,6 +20,7 @@ from brainsmith.testing.limits import Limits
 FAMILIES = ("ecp5", "ice40", "xc7")
 _MOST_CYCLES = 1_000
 _MOST_WORK = 1 << 14
+_MOST_AT_ONCE = 1 << 12  # lanes times the bits of each operand: wide and many compile for minutes
 _SPARE = (0, 1, 3)  # bits that an output is wider than it needs to be
 
 
@@ -98,6 +99,7 @@ def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchS
         dtypes = {p: draw(st.sampled_from(kinds)) for p, kinds in limits.dtypes.items()}
         folding = {f: draw(st.sampled_from(legal)) for f, legal in nest.legal(dims).items()}
         assume(nest.cycles(dims, folding) <= _MOST_CYCLES)
+        assume(_at_once(dtypes, folding) <= max(_MOST_AT_ONCE, _at_once(dtypes, {})))
         assume(math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.least_size))
         return Plan(
             dims, dtypes, folding,
@@ -108,6 +110,11 @@ def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchS
         )  # fmt: skip
 
     return plan()
+
+
+def _at_once(dtypes: Mapping[str, IntType], folding: Mapping[str, int]) -> int:
+    """What grows as hardware does: lanes, each of the product of its operands' widths."""
+    return math.prod(folding.values()) * math.prod(dtype.bits for dtype in dtypes.values())
 
 
 def smaller(plan: Plan, limits: Limits, defaults: Mapping[str, int | str]) -> Iterator[Plan]:
