@@ -18,6 +18,7 @@ from brainsmith.pdk.create import create
 from brainsmith.pdk.folder import plugin_folder
 from brainsmith.pdk.package import package
 from brainsmith.plugins.archive import read_archive
+from brainsmith.plugins.archive_format import LIMITS
 from brainsmith.plugins.package import open_package
 from tests.pdk.conftest import Run
 from tests.plugins.folders import as_another_user
@@ -209,6 +210,39 @@ def test_hidden_folders_are_looked_into(plugin: Path) -> None:
         package(plugin)
     assert caught.value.where == ".aws/credentials:2"
     assert package(plugin, allowed=["./.aws/credentials", "docs//.notes"]).files == 14
+
+
+def test_what_tools_keep_is_not_looked_into(plugin: Path) -> None:
+    for name in (".cache", ".tox", ".mypy_cache"):
+        (plugin / name).mkdir()
+        (plugin / name / "secret").write_text(KEY)
+    assert package(plugin).files == 14
+
+
+def test_hidden_files_may_be_large_and_many(plugin: Path) -> None:
+    (plugin / ".data").mkdir()
+    for number in range(3):
+        with (plugin / ".data" / str(number)).open("wb") as stream:
+            stream.truncate(LIMITS.unpacked // 2)  # all holes
+    (plugin / ".data" / "id_rsa").write_bytes(b"")
+    with pytest.raises(PluginSecurityError) as caught:
+        package(plugin)
+    assert caught.value.where == ".data/id_rsa"
+    package(plugin, allowed=[".data/id_rsa"])
+
+
+def test_a_hidden_folder_that_cannot_be_read_is_told(plugin: Path, tmp_path: Path) -> None:
+    (plugin / ".closed").mkdir(mode=0)
+
+    def told() -> str:
+        try:
+            package(plugin, tmp_path / "out")
+        except ConfigurationError as error:
+            return str(error)
+        return "nothing"
+
+    said = as_another_user(told, tmp_path)
+    assert f"cannot read the folder: Permission denied [{plugin / '.closed'}]" in said
 
 
 def test_what_cannot_be_read_is_told(plugin: Path, tmp_path: Path) -> None:
