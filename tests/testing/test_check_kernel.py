@@ -183,12 +183,14 @@ def test_a_class_that_the_manifest_does_not_list_is_an_error(tiny: Made) -> None
 
 def test_a_result_is_one_line_without_the_weights() -> None:
     first = WrongElement("y", 1, 3, 5, 6, {"N": 0, "M": 3}, beat=1, lane=1)
-    wrong = CaseResult(CASE, 2, first, 9.0, 8, 12, 12)
+    wrong = CaseResult(CASE, 2, first, 9, 8, 12, 12)
     assert repr(wrong) == (
         "<N=1 M=4 K=4 x=UINT4 w=INT4 y=INT10 PE=2 SIMD=2, ecp5: 2 wrong elements; "
         "first y, frame 1, element 3 (N=0 M=3: beat 1, lane 1): 5, expected 6; "
         "interval 9 cycles, its model says 8>"
     )
+    varies = CaseResult(CASE, interval=None, expected_interval=8)
+    assert varies.failures() == ["interval varies, its model says 8"]
     assert (
         repr(CaseResult(CASE)) == "<N=1 M=4 K=4 x=UINT4 w=INT4 y=INT10 PE=2 SIMD=2, ecp5: passed>"
     )

@@ -10,8 +10,9 @@ from brainsmith.comparison.building import Builder, resources_of
 from brainsmith.comparison.each import each
 from brainsmith.comparison.front import BUILT_IN
 from brainsmith.comparison.records import Figure, KernelRun, Problem
-from brainsmith.comparison.simulating import Bench, Simulated, Simulator
+from brainsmith.comparison.simulating import Bench, Simulator
 from brainsmith.comparison.stimulate import Frames
+from brainsmith.compiler.alone import Simulated
 from brainsmith.compiler.design import Instance
 from brainsmith.compiler.folding import estimate
 from brainsmith.compiler.identifiers import unique
