@@ -79,7 +79,7 @@ def test_a_wrong_sign_in_a_lane_is_found_with_its_place(
     )
     assert problem.what.endswith("all of them are in lane 1 of 2 of y")
     assert problem.where.startswith("tiny:TinyMatMul at MatMul_m0, N=1 M=4 K=6 x=UINT4")
-    assert 'check_kernel("TinyMatMul")' in problem.hint
+    assert "`from tiny_matmul import TinyMatMul` and `check_kernel(TinyMatMul)`" in problem.hint
     assert str(lines(found)[-1]).startswith("✗ Compatibility: 0 of 3 nodes")
 
 

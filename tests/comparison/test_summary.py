@@ -12,6 +12,8 @@ from brainsmith.comparison.records import (
     NodeComparison,
     Problem,
     RefusedNode,
+    StrategyComparison,
+    StrategyRun,
 )
 from brainsmith.comparison.summary import as_json, lines
 from brainsmith.comparison.table import columns, rows
@@ -127,3 +129,28 @@ def test_the_json_object_has_everything() -> None:
     assert one["own"]["interval"] == {
         "value": 50, "unit": "cycles", "source": "measured", "reason": "",
     }  # fmt: skip
+
+
+def strategies(own: StrategyRun, rival: StrategyRun) -> list[str]:
+    both = (StrategyComparison(own, rival),)
+    return texts(replace(comparison(), kernels=(), strategies=both))
+
+
+def compiled(name: str, **more: object) -> StrategyRun:
+    metrics = {name: Figure(8, "") for name in ("initiation_interval", "LUT", "FF", "DSP", "BRAM")}
+    return replace(StrategyRun(name, True, metrics), **more)
+
+
+def test_a_failure_of_the_usual_strategy_is_its_own() -> None:
+    failed = StrategyRun("balanced", None, problems=(Problem("too large"),))
+    assert strategies(compiled("mine:quick"), failed) == ["✗ balanced: too large"]
+    assert strategies(replace(failed, strategy="mine:quick"), failed) == [
+        "✗ mine:quick: too large", "✗ balanced: too large",
+    ]  # fmt: skip
+
+
+def test_only_what_was_compared_is_bit_exact() -> None:
+    first, _ = strategies(compiled("mine:quick"), compiled("balanced"))
+    assert first.startswith("✓ mine:quick: bit-exact; as fast as balanced")
+    first, _ = strategies(compiled("mine:quick", bit_exact=None), compiled("balanced"))
+    assert first.startswith("✓ mine:quick: not verified; as fast as balanced")

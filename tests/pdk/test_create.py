@@ -83,6 +83,7 @@ def test_a_name_that_is_taken_is_refused(brainsmith: Run, tmp_path: Path) -> Non
         (["--description", "two\nlines"], "the description is empty, or more than a line"),
         (["--description", "."], "the description is empty"),
         (["--description", "x" * 81], "the description has 81 characters"),
+        (["--description", "漢" * 41], "the description has 82 characters (a wide one counts"),
         (["--description", 'the "best"'], "take single quotes"),
     ],
 )
@@ -92,6 +93,14 @@ def test_an_answer_that_is_not_valid_is_refused(
     done = brainsmith("create-plugin", "mine", "--defaults", *options, expect=4)
     assert hint in done.stderr
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_name_of_git_s_that_is_no_text_is_left_alone(brainsmith: Run, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".gitconfig").write_bytes(b"[user]\n\tname = J\xf6rg\n")
+    brainsmith("create-plugin", "mine", "--defaults")
+    manifest = yaml.safe_load((tmp_path / "mine" / "brainsmith.yaml").read_text())
+    assert manifest["author"] and manifest["author"].isascii()
 
 
 def test_a_folder_that_is_not_empty_stays_as_it_is(brainsmith: Run, tmp_path: Path) -> None:
@@ -160,6 +169,9 @@ ODD = [
     {"author": ("ab " * 40)[:79] + "x", "description": ("ab " * 40)[:79] + "x"},
     {"author": "null", "description": " true. "},
     {"author": "Ада Лавлейс", "description": "Сложение 中文"},
+    {"description": "Computes a \N{MULTIPLICATION SIGN} b \N{EN DASH} quickly"},
+    {"author": "Ada\N{RIGHT SINGLE QUOTATION MARK}s team"},
+    {"author": "漢" * 40, "description": "字" * 40},
     {"license": "MIT OR Apache-2.0"},
     {"license": "LicenseRef-Our-Own"},
 ]

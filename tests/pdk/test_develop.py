@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +17,12 @@ import pytest
 
 from brainsmith.pdk.answers import checked
 from brainsmith.pdk.create import create
+from brainsmith.pdk.develop import linting
 from brainsmith.pdk.develop.affected import affected
+from brainsmith.pdk.develop.checking import ORDER, Checker
+from brainsmith.pdk.develop.verdict import Check, Verdict
 from tests.pdk.conftest import Run
+from tests.pdk.test_create import KINDS
 
 KERNEL = "src/mine/kernel.py"
 HARDWARE = "src/mine/hdl/mine_lane.sv"
@@ -231,13 +237,60 @@ def test_which_tests_a_change_touches(plugin: Path) -> None:
     tests = plugin / "tests"
     (tests / "test_other.py").write_text("import json\n")
     (tests / "test_rtl.py").write_text("from mine.backends import rtl\n")
-    both = ["tests/test_kernel.py", "tests/test_rtl.py"]
-    assert affected(plugin, ["src/mine/backends/rtl.py"]) == both
-    assert affected(plugin, [KERNEL]) == ["tests/test_kernel.py"]
+    (plugin / "src" / "mine" / "tables.py").write_text("")
+    (tests / "test_tables.py").write_text("import mine.tables\n")
+    assert affected(plugin, ["src/mine/tables.py"]) == ["tests/test_tables.py"]
+    assert affected(plugin, [KERNEL]) is None  # the manifest names it
+    assert affected(plugin, ["src/mine/backends/rtl.py"]) is None  # which imports this
     assert affected(plugin, ["tests/test_other.py"]) == ["tests/test_other.py"]
-    assert "tests/test_kernel.py" in (affected(plugin, [HARDWARE]) or [])
+    assert affected(plugin, [HARDWARE]) is None
     assert affected(plugin, ["docs/README.md", "examples/example_usage.py"]) == []
     assert affected(plugin, ["brainsmith.yaml"]) is None
     assert affected(plugin, ["tests/conftest.py"]) is None
     (plugin / KERNEL).write_text("def (")  # what cannot be read may concern all
-    assert "tests/test_kernel.py" in (affected(plugin, [KERNEL]) or [])
+    assert affected(plugin, [KERNEL]) is None
+    (plugin / "brainsmith.yaml").write_text("{")
+    assert affected(plugin, ["src/mine/tables.py"]) is None
+
+
+@pytest.mark.parametrize(("type", "operation"), KINDS)
+def test_no_source_of_a_template_is_without_tests(
+    type: str, operation: str, tmp_path: Path
+) -> None:
+    files = create(checked("mine", type, operation, "Ada", "MIT", "Adds"), tmp_path / "new")
+    sources = [name for name in files if name.startswith("src/")]
+    assert "src/mine/__init__.py" in sources
+    for name in sources:
+        assert affected(tmp_path / "new", [name]) != [], name
+
+
+def test_a_link_in_the_plugin_is_a_finding(plugin: Path) -> None:
+    (plugin / "docs" / "notes").symlink_to("/etc")
+    verdict = check(plugin)
+    assert {one.name for one in verdict.checks if one.state == "failed"} == {"hdl"}
+    (finding,) = verdict.checks[ORDER.index("hdl")].findings
+    assert "no links" in finding.what and finding.where.endswith("docs/notes")
+
+
+def test_a_file_that_goes_away_meanwhile_is_a_finding(
+    plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = linting.package_files
+
+    def goes(folder: Path) -> dict[str, Path]:
+        found = listed(folder)
+        (folder / HARDWARE).unlink()
+        return found
+
+    monkeypatch.setattr(linting, "package_files", goes)
+    (finding,) = check(plugin).checks[ORDER.index("hdl")].findings
+    assert finding.what.startswith("FileNotFoundError") and HARDWARE in finding.what
+
+
+def check(plugin: Path) -> Verdict:
+    """All checks, without its tests."""
+    shutil.rmtree(plugin / "tests")
+    shown: list[Check] = []
+    verdict = Checker(plugin, 60).run(None, threading.Event(), shown.append)
+    assert sorted(one.name for one in shown) == sorted(ORDER)
+    return verdict

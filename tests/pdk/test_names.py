@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from brainsmith import PluginRegistry
 from brainsmith.errors import ConfigurationError
-from brainsmith.pdk.names import check_free, check_name, class_of, module_of
+from brainsmith.pdk.names import check_components, check_free, check_name, class_of, module_of
 from brainsmith.plugins.names import is_plugin_name
+from brainsmith.plugins.places import builtin_folder
 from brainsmith.toolchains.hdl_check.allowed import KEYWORDS
 from tests.pdk.conftest import Run
 
@@ -59,6 +61,32 @@ def test_keywords_of_hardware_matter_where_there_is_hardware() -> None:
 def test_names_that_can_be_taken_for_another_are_refused(other: str) -> None:
     with pytest.raises(ConfigurationError, match=f"there is a plugin called '{other}'"):
         check_free("my-kernel", [other])
+
+
+@pytest.mark.parametrize(
+    ("name", "type", "taken"),
+    [
+        ("mat-mul", "kernel", "kernel called 'MatMul'"),
+        ("matmul", "kernel", "kernel called 'MatMul'"),
+        ("matmul", "operation", "operation called 'matmul'"),
+        ("label-select", "operation", "operation called 'label_select'"),
+        ("streamline", "transform", "transform called 'Streamline'"),
+        ("ecp5-85k", "target", "target called 'ecp5-85k'"),
+        ("balanced", "strategy", "strategy called 'balanced'"),
+    ],
+)
+def test_names_of_built_in_components_are_refused(name: str, type: str, taken: str) -> None:
+    registry = PluginRegistry([builtin_folder()], distributions=False, cached=False)
+    with pytest.raises(ConfigurationError, match=f"there is a built-in {taken}"):
+        check_components(name, type, registry)
+    check_components(f"my-{name}", type, registry)
+
+
+def test_the_command_refuses_a_built_in_name(brainsmith: Run, tmp_path: Path) -> None:
+    done = brainsmith(
+        "create-plugin", "balanced", "--type", "strategy", "--defaults", expect=4
+    )  # fmt: skip
+    assert "such as my-balanced" in done.stderr and not (tmp_path / "balanced").exists()
 
 
 def test_a_folder_of_that_name_is_no_installed_package(brainsmith: Run, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from brainsmith.pdk.create import create
 from brainsmith.pdk.folder import plugin_folder
 from brainsmith.pdk.package import package
 from brainsmith.plugins.archive import read_archive
+from brainsmith.plugins.archive_format import LIMITS
 from brainsmith.plugins.package import open_package
 from tests.pdk.conftest import Run
 from tests.plugins.folders import as_another_user
@@ -211,6 +212,39 @@ def test_hidden_folders_are_looked_into(plugin: Path) -> None:
     assert package(plugin, allowed=["./.aws/credentials", "docs//.notes"]).files == 14
 
 
+def test_what_tools_keep_is_not_looked_into(plugin: Path) -> None:
+    for name in (".cache", ".tox", ".mypy_cache"):
+        (plugin / name).mkdir()
+        (plugin / name / "secret").write_text(KEY)
+    assert package(plugin).files == 14
+
+
+def test_hidden_files_may_be_large_and_many(plugin: Path) -> None:
+    (plugin / ".data").mkdir()
+    for number in range(3):
+        with (plugin / ".data" / str(number)).open("wb") as stream:
+            stream.truncate(LIMITS.unpacked // 2)  # all holes
+    (plugin / ".data" / "id_rsa").write_bytes(b"")
+    with pytest.raises(PluginSecurityError) as caught:
+        package(plugin)
+    assert caught.value.where == ".data/id_rsa"
+    package(plugin, allowed=[".data/id_rsa"])
+
+
+def test_a_hidden_folder_that_cannot_be_read_is_told(plugin: Path, tmp_path: Path) -> None:
+    (plugin / ".closed").mkdir(mode=0)
+
+    def told() -> str:
+        try:
+            package(plugin, tmp_path / "out")
+        except ConfigurationError as error:
+            return str(error)
+        return "nothing"
+
+    said = as_another_user(told, tmp_path)
+    assert f"cannot read the folder: Permission denied [{plugin / '.closed'}]" in said
+
+
 def test_what_cannot_be_read_is_told(plugin: Path, tmp_path: Path) -> None:
     for name in ("docs/secret.txt", ".secret"):
         (plugin / name).write_text("x")
@@ -245,6 +279,17 @@ def test_a_path_that_is_a_file_is_refused(plugin: Path, brainsmith: Run) -> None
     assert "this is a file, and no plugin's folder" in done.stderr
     assert not (plugin / "dist").exists()
     brainsmith("package", str(plugin / "brainsmith.yaml"))
+
+
+def test_two_dots_lead_to_the_plugin_above(
+    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "mine" / "docs" / "inner"
+    inner.mkdir()
+    (inner / "brainsmith.yaml").write_text("name: inner\nversion: 1.0.0\n")
+    monkeypatch.chdir(inner)
+    assert plugin_folder(Path()) == inner
+    assert plugin_folder(Path("..")) == plugin_folder(Path("../..")) == plugin
 
 
 def test_no_manifest_here(tmp_path: Path, brainsmith: Run) -> None:

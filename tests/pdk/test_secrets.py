@@ -17,6 +17,8 @@ FOUND = {
     "PuTTY-User-Key-" + "File-3: ssh-ed25519": "a private key",
     "token: gho" + "_" + "x" * 36: "a token of GitHub",
     '"github' + "_pat_" + "A1_" * 27: "a token of GitHub",
+    "glrt" + "-" + "aB3_" * 6: "a token of GitLab",
+    "xapp" + "-1-A0123456789-" + "0a1b" * 8: "a token of Slack",
     "aws_secret_access" + "_key = " + "aB3/" * 10: "a key of AWS",
     '"AWS_SECRET_ACCESS' + '_KEY": "' + "aB3/" * 10 + '"': "a key of AWS",
     "sk" + "-ant-api03-" + "aB3-" * 20: "a key of OpenAI or Anthropic",

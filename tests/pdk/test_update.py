@@ -81,6 +81,20 @@ def test_the_same_lines_on_both_sides_are_a_conflict(plugin: Path, newer: Path) 
     text = (plugin / KERNEL).read_text()
     assert text.index("<<<<<<< yours") < text.index("my words") < text.index("other words")
     assert ">>>>>>> the template" in text
+    again = update(plugin)
+    assert not again.is_needed and again.undecided == [KERNEL]
+    (plugin / KERNEL).write_text(
+        "".join(line for line in text.splitlines(True) if line[:7] not in ("<" * 7, ">" * 7))
+    )
+    assert not update(plugin).undecided
+
+
+def test_a_file_that_is_still_undecided_is_told(plugin: Path, brainsmith: Run) -> None:
+    (plugin / "LICENSE").write_text("<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> the template\n")
+    done = brainsmith("update-plugin", str(plugin), expect=5)
+    assert "still undecided: LICENSE" in done.stdout and "✓" not in done.stdout
+    told = json.loads(brainsmith("update-plugin", str(plugin), "--json", expect=5).stdout)
+    assert not told["success"] and told["undecided"] == ["LICENSE"]
 
 
 def test_what_the_author_deleted_stays_deleted(plugin: Path, newer: Path) -> None:
@@ -151,8 +165,12 @@ def test_a_plugin_that_was_made_otherwise_is_told(tmp_path: Path) -> None:
         update(tmp_path)
 
 
-def test_damaged_answers_are_told(plugin: Path) -> None:
-    (plugin / ".brainsmith" / "answers.json").write_text('{"name": "mine"}')
+@pytest.mark.parametrize("damage", [{"name": "mine"}, {"author": 5}, {"license": None}, None])
+def test_damaged_answers_are_told(plugin: Path, damage: dict[str, object] | None) -> None:
+    path = plugin / ".brainsmith" / "answers.json"
+    kept = json.loads(path.read_text())
+    damaged = damage if damage in ({"name": "mine"}, None) else {**kept, **damage}
+    path.write_text(json.dumps(list(kept) if damage is None else damaged))
     with pytest.raises(ConfigurationError, match="the answers cannot be read"):
         update(plugin)
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from brainsmith import PluginRegistry
 from brainsmith.errors import ConfigurationError, PluginError
+from brainsmith.plugins.places import builtin_folder
 from brainsmith.testing import CaseResult, KernelCase, WrongElement, check_kernel
+from brainsmith.testing.finding import find
+from brainsmith.testing.kernel_checks import _drawn
+from brainsmith.testing.simulating import Bench
 from tests.testing.conftest import Made
 
 CASE = KernelCase(
@@ -18,7 +24,7 @@ CASE = KernelCase(
 )  # fmt: skip
 
 
-def failure_of(kernel: type, **options: object) -> str:
+def failure_of(kernel: str | type, **options: object) -> str:
     with pytest.raises(AssertionError) as caught:
         check_kernel(kernel, **options)  # type: ignore[arg-type]
     return str(caught.value)
@@ -63,18 +69,47 @@ def test_a_wrong_sign_in_one_lane_is_found_where_it_is(tiny: Made) -> None:
     assert "check_kernel(" in text and "statics={'w': np.array(" in text
 
 
+MANY = replace(
+    CASE, dims={"N": 1, "M": 8, "K": 16}, dtypes={"x": "UINT4", "w": "INT4", "y": "INT12"},
+    statics={"w": np.arange(128).reshape(16, 8) % 16 - 8},
+)  # fmt: skip
+
+
 @pytest.mark.slow
-def test_the_call_that_a_failure_prints_fails_in_the_same_way(tiny: Made) -> None:
+@pytest.mark.parametrize("cases", [None, [MANY]], ids=["drawn", "of many weights"])
+def test_the_call_that_a_failure_prints_fails_in_the_same_way(
+    cases: list[KernelCase] | None, tiny: Made
+) -> None:
     wrong = tiny(("sum = k_q == 0 ? '0 : acc_q;", "sum = acc_q;"))
-    text = failure_of(wrong)
-    call = text.partition("again:\n")[2].partition("for a waveform")[0]
-    namespace = {
-        "check_kernel": lambda name, cases: check_kernel(wrong, cases), "KernelCase": KernelCase,
-        "np": np,
-    }  # fmt: skip
+    text = failure_of(wrong, cases=cases, seed=3)
     with pytest.raises(AssertionError) as caught:
-        eval(call.strip().replace("\n", " "), namespace)
-    assert str(caught.value).splitlines()[1] == text.splitlines()[1]
+        exec(text.partition("again:\n")[2].partition("for a waveform")[0], {})
+    assert str(caught.value).splitlines()[1:4] == text.splitlines()[1:4]
+    assert ("np.load(" in text) is (cases is not None)
+
+
+@pytest.mark.slow
+def test_a_name_is_found_again_where_the_registry_was_given(tiny: Made, tmp_path: Path) -> None:
+    tiny(("sum = k_q == 0 ? '0 : acc_q;", "sum = acc_q;"))
+    registry = PluginRegistry([tmp_path / "tiny0", builtin_folder()])
+    text = failure_of("TinyMatMul", cases=[CASE], registry=registry)
+    with pytest.raises(AssertionError, match="is wrong in"):
+        exec(text.partition("again:\n")[2].partition("for a waveform")[0], {})
+
+
+@pytest.mark.parametrize(
+    "constraint", ['"max_size": 16', '"max_y_bits": 9'], ids=["of sizes", "of the result"]
+)
+def test_as_many_are_drawn_as_are_wanted(constraint: str, tiny: Made) -> None:
+    component, registry = find("kernels", tiny(('"min_size": 16', constraint)), None)
+    drawn = _drawn(Bench.of(component, registry), 24, 0)
+    assert len({plan.key for plan, _ in drawn}) == 24
+
+
+def test_fewer_than_are_wanted_are_told(tiny: Made) -> None:
+    component, registry = find("kernels", tiny(('"min_size": 16', '"max_y_bits": 3')), None)
+    with pytest.warns(UserWarning, match=r"only \d+ of \d+ configurations that were drawn keep"):
+        assert _drawn(Bench.of(component, registry), 24, 0)
 
 
 @pytest.mark.slow
@@ -148,12 +183,14 @@ def test_a_class_that_the_manifest_does_not_list_is_an_error(tiny: Made) -> None
 
 def test_a_result_is_one_line_without_the_weights() -> None:
     first = WrongElement("y", 1, 3, 5, 6, {"N": 0, "M": 3}, beat=1, lane=1)
-    wrong = CaseResult(CASE, 2, first, 9.0, 8, 12, 12)
+    wrong = CaseResult(CASE, 2, first, 9, 8, 12, 12)
     assert repr(wrong) == (
         "<N=1 M=4 K=4 x=UINT4 w=INT4 y=INT10 PE=2 SIMD=2, ecp5: 2 wrong elements; "
         "first y, frame 1, element 3 (N=0 M=3: beat 1, lane 1): 5, expected 6; "
         "interval 9 cycles, its model says 8>"
     )
+    varies = CaseResult(CASE, interval=None, expected_interval=8)
+    assert varies.failures() == ["interval varies, its model says 8"]
     assert (
         repr(CaseResult(CASE)) == "<N=1 M=4 K=4 x=UINT4 w=INT4 y=INT10 PE=2 SIMD=2, ecp5: passed>"
     )

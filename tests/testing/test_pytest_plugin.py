@@ -42,11 +42,23 @@ def folder(tiny: Made, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_the_waveform_of_a_failing_test_is_written(folder: Path) -> None:
-    done = run(folder, "--wave")
-    assert done.returncode == 1 and "1 failed, 1 passed" in done.stdout, done.stdout
-    (wave,) = (folder / "build" / "waves").iterdir()
-    assert wave.name == "test_tiny.py_test_it.fst" and wave.stat().st_size > 200
-    assert f"its waveform: {wave}" in done.stdout
+    (folder / "more").mkdir()
+    (folder / "more" / "test_tiny.py").write_text(TEST)
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+    done = run(folder, "--wave", "test_tiny.py", "more/test_tiny.py")
+    assert done.returncode == 1 and "2 failed, 2 passed" in done.stdout, done.stdout
+    waves = sorted((folder / "build" / "waves").iterdir())
+    names = ["more_test_tiny.py_test_it.fst", "test_tiny.py_test_it.fst"]
+    assert [wave.name for wave in waves] == names
+    for wave in waves:
+        assert wave.stat().st_size > 200 and f"its waveform: {wave}" in done.stdout
+
+
+@pytest.mark.slow
+def test_another_folder_can_be_named_for_waveforms(folder: Path) -> None:
+    done = run(folder, "--wave", "--wave-folder", "seen", "-k", "test_it")
+    assert [path.name for path in (folder / "seen").iterdir()] == ["test_tiny.py_test_it.fst"]
+    assert done.returncode == 1
 
 
 def test_hardware_can_be_left_out(folder: Path) -> None:

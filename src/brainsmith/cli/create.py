@@ -49,7 +49,7 @@ def create_plugin(
     With code, tests, an example and docs. On a terminal it asks for what it was not told.
     """
     from brainsmith.pdk.create import check_empty, create
-    from brainsmith.pdk.names import check_free
+    from brainsmith.pdk.names import check_components, check_free
     from brainsmith.plugins import PluginRegistry
 
     folder = output or Path(name)
@@ -58,7 +58,9 @@ def create_plugin(
     }  # fmt: skip
     answers = _answered(name, type, given)  # what was said is refused before anything is asked
     check_empty(folder)
-    check_free(name, PluginRegistry().plugin_names)
+    registry = PluginRegistry()
+    check_free(name, registry.plugin_names)
+    check_components(name, type, registry)
     if not defaults and not json and sys.stdin.isatty() and sys.stdout.isatty():
         answers = _asked(name, type, given)
     files = create(answers, folder)
@@ -86,7 +88,7 @@ def update_plugin(
     """Bring a plugin up to the present templates.
 
     What its author wrote stays. Where both changed the same lines, the file gets both between
-    markers, and the command ends with an error.
+    markers, and the command ends with an error until its author has decided.
     """
     from brainsmith.errors import PluginError
     from brainsmith.pdk.folder import plugin_folder
@@ -96,7 +98,7 @@ def update_plugin(
     found = update(plugin_folder(path), given)
     if not check and found.files:
         found.write()
-    fine = not found.conflicts and not (check and found.is_needed)
+    fine = not (found.conflicts or found.undecided or (check and found.is_needed))
     value = {
         "success": fine,
         "folder": str(found.folder),
@@ -105,6 +107,7 @@ def update_plugin(
         "added": found.added,
         "removed": found.removed,
         "conflicts": found.conflicts,
+        "undecided": found.undecided,
     }
     exit_code = 0 if fine else PluginError.exit_code
     return Outcome(value, lambda console: _show_update(found, check, console), exit_code)
@@ -153,12 +156,13 @@ def _show_created(answers: Answers, folder: Path, files: list[str], console: Con
 def _show_update(found: Update, check: bool, console: Console) -> None:
     words = {"changed": found.changed, "added": found.added, "removed": found.removed}
     words["in conflict"] = found.conflicts
+    words["still undecided"] = found.undecided
     for what, names in words.items():
         for name in names:
             console.print(f"{what}: {name}", markup=False, highlight=False, soft_wrap=True)
-    if not found.is_needed:
+    if not (found.is_needed or found.undecided):
         console.print("✓ The plugin is what the present templates make", markup=False)
     elif check:
         console.print("nothing is written: --check", markup=False)
-    elif found.conflicts:
-        console.print("look for <<<<<<< in the files in conflict, and decide", markup=False)
+    elif found.conflicts or found.undecided:
+        console.print("look for <<<<<<< in these files, and decide", markup=False)

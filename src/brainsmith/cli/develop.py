@@ -100,8 +100,7 @@ class _Lines:
 
     def checked(self, check: Check) -> None:
         if not self._json:
-            for line in _lines(check):
-                self._print(line)
+            self._print("\n".join(_lines(check)))
 
     def finished(self, verdict: Verdict) -> None:
         self.last = verdict

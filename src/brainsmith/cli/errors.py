@@ -29,7 +29,8 @@ Exit codes:
   7    a tool is missing or failed
   8    the hardware differs from the reference
   9    a file could not be written
-  10   a plugin did what its sandbox does not allow, or cannot be confined
+  10   a plugin did what its sandbox does not allow, or cannot be confined;
+       or a file to be packed holds a secret
   130  interrupted
   143  ended from outside"""
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from brainsmith.comparison.building import Builder
 from brainsmith.comparison.front import Setting, check_params
-from brainsmith.comparison.kernels import Workshop, compare_kernel, find
+from brainsmith.comparison.kernels import Workshop, check_folding, compare_kernel, find
 from brainsmith.comparison.options import ComparisonOptions
 from brainsmith.comparison.records import Comparison, KernelComparison
 from brainsmith.comparison.refusal import nothing_taken, nothing_to_compare
+from brainsmith.comparison.rivals import named
 from brainsmith.comparison.simulating import Simulator
 from brainsmith.comparison.stimulate import Frames
 from brainsmith.comparison.strategies import compare_strategies
@@ -26,6 +27,7 @@ from brainsmith.compiler.slices import Bounds
 from brainsmith.compiler.strategy import load_strategy
 from brainsmith.compiler.targets import get_target
 from brainsmith.compiler.vectors import generated_vectors, vectors_for
+from brainsmith.errors import ConfigurationError
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.sandboxing import settings_from
@@ -58,8 +60,9 @@ def compare(
         What was found; its `exit_code` is not 0 where something is wrong.
 
     Raises:
-        ConfigurationError: there is no such plugin, kernel, strategy or parameter, or the plugin
-            takes no node of the model: then it says what is nearest.
+        ConfigurationError: there is no such plugin, kernel, strategy or parameter, an option
+            concerns nothing in the plugin, or the plugin has kernels alone and these take no node
+            of the model: then it says what is nearest.
         ModelError: the model cannot be read.
         PluginError: the plugin is broken.
         PluginSecurityError: the plugin did what its sandbox does not allow.
@@ -86,6 +89,7 @@ def _compared(
     check_params(setting.plugin, options.params, [*of_kind["kernels"], *of_kind["transforms"]])
     if not any(of_kind.values()):
         raise nothing_to_compare(setting, setting.run(setting.original, setting.steps()))
+    _check_options(setting, options, [kind for kind, components in of_kind.items() if components])
     asked = _asked(options)
     check_tools(asked, setting.target)
     vectors = _vectors(setting, asked)
@@ -104,15 +108,34 @@ def _compared(
             compare_transform(setting, one, options, vectors) for one in of_kind["transforms"]
         ),
         strategies=compare_strategies(setting, of_kind["strategies"], asked, cache),
-        notes=notes,
+        notes=(*notes, *setting.notes),
     )
     record = sandbox_record(setting.sandbox)
     if record is not None and record.lowered:
-        notes = (
-            *notes,
-            f"plugins were confined at {record.level} only; {record.required} is usual",
-        )
-    return replace(found, notes=notes, sandbox=record)
+        lowered = f"plugins were confined at {record.level} only; {record.required} is usual"
+        found = replace(found, notes=(*found.notes, lowered))
+    return replace(found, sandbox=record)
+
+
+def _check_options(setting: Setting, options: ComparisonOptions, kinds: Sequence[str]) -> None:
+    """Raises ConfigurationError for an option that none of the plugin's components is subject to.
+
+    Also where `against` is no kernel.
+    """
+    for option, is_given, kind in (
+        ("--against", options.against is not None, "kernels"),
+        ("--folding", options.folding is not None, "kernels"),
+        ("--place", options.place, "kernels"),
+        ("--stage", options.stage is not None, "transforms"),
+    ):
+        if is_given and kind not in kinds:
+            raise ConfigurationError(
+                f"the plugin '{setting.plugin.name}' has no {kind}, which this option is for",
+                where=option,
+                hint="leave it out",
+            )
+    if options.against is not None:
+        named(setting, options.against)
 
 
 def _setting(
@@ -194,6 +217,10 @@ def _kernels(
                     f"{one.own.kernel.name} takes nodes after the plugin's transforms only"
                 )
     if not any(one.taken.mapped for one in found):
-        raise nothing_taken(setting, found)
+        nothing = nothing_taken(setting, found)
+        if {one.kind for one in setting.plugin.components}.isdisjoint(("transforms", "strategies")):
+            raise nothing
+        notes.append(f"{nothing.what}: {' '.join((nothing.hint or '').split())}")
+    check_folding(setting, found)
     compared = [compare_kernel(setting, one, options, vectors[0], shop) for one in found]
     return tuple(compared), tuple(notes)

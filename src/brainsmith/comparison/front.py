@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from brainsmith.compiler import stages
@@ -23,7 +23,12 @@ BUILT_IN = "built-in"
 
 @dataclass(frozen=True)
 class Setting:
-    """What all parts of a comparison share; `usual` is what the strategy was asked for as."""
+    """What all parts of a comparison share.
+
+    Attributes:
+        usual: what the strategy was asked for as.
+        left_out: transforms of the strategy that failed and may, with the reason.
+    """
 
     plugin: Plugin
     registry: PluginRegistry
@@ -35,6 +40,14 @@ class Setting:
     pinned: FoldingFile
     sandbox: SandboxSettings
     progress: Progress
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, in sentences."""
+        return tuple(
+            f"{name} is left out, since it failed: {why}" for name, why in self.left_out.items()
+        )
 
     def builtin(self) -> list[Candidate]:
         """The built-in kernels, with the parameters that the strategy gives them."""
@@ -84,9 +97,10 @@ class Setting:
     def run(self, model: Model, steps: Sequence[Step]) -> Model:
         """A copy of the model after some steps, nodes in topological order."""
         self.progress.step("transform", len(steps))
-        after = stages.run(model.copy(), steps, self.progress).model
-        after.graph.sort()
-        return after
+        staged = stages.run(model.copy(), steps, self.progress)
+        self.left_out.update((one.transform, one.reason) for one in staged.skipped)
+        staged.model.graph.sort()
+        return staged.model
 
 
 def check_params(

@@ -18,6 +18,7 @@ from brainsmith.comparison.rivals import Rivals, rivals
 from brainsmith.comparison.runs import Side
 from brainsmith.comparison.simulating import Simulator
 from brainsmith.comparison.stimulate import Frames, frames_for, network_frames
+from brainsmith.compiler.folding import check_keys
 from brainsmith.compiler.mapping import Candidate, Mapped, map_model
 from brainsmith.compiler.slices import Bounds, slice_of
 from brainsmith.model.model import Model
@@ -64,7 +65,7 @@ def compare_kernel(
         inputs: of the model, (frames, *shape) by name: what reaches the nodes follows from them.
 
     Raises:
-        ConfigurationError: `against` is no kernel, or the folding names no node.
+        ConfigurationError: `against` is no kernel, or a folding of the file is illegal.
         PluginSecurityError: the plugin did what it may not.
         StorageError: the disk is full.
     """
@@ -84,15 +85,27 @@ def compare_kernel(
     )
 
 
+def check_folding(setting: Setting, found: Sequence[Found]) -> None:
+    """Raises ConfigurationError for a key of the folding file that names no node of any kernel."""
+    if setting.pinned:
+        check_keys([node for one in found for node in _network(setting, one)], setting.pinned)
+
+
 def _foldings(setting: Setting, found: Found) -> dict[str, Chosen]:
-    """The folding of each node, in a network that has built-in kernels wherever there are some."""
+    """The folding of each node; what the file says of nodes of other kernels is left to these."""
+    nodes = _network(setting, found)
+    pinned = {n.node: setting.pinned[n.node] for n in nodes if n.node in setting.pinned}
+    return foldings(nodes, setting.target, setting.strategy, pinned)
+
+
+def _network(setting: Setting, found: Found) -> list[Mapped]:
+    """The nodes of a network that has built-in kernels wherever there are some."""
     builtin = map_model(found.model, setting.builtin(), setting.target.family, {}).mapped
     operation = found.own.operation.full_name
     shared = {m.node for m in builtin if m.candidate.operation.full_name == operation}
     own = [node for node in found.taken.mapped if node.node not in shared]
     covered = {name for node in own for name in node.nodes}
-    nodes: list[Mapped] = [m for m in builtin if not covered & set(m.nodes)]
-    return foldings([*nodes, *own], setting.target, setting.strategy, setting.pinned)
+    return [*(m for m in builtin if not covered & set(m.nodes)), *own]
 
 
 def _compare(

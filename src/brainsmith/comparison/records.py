@@ -112,7 +112,6 @@ class KernelComparison:
         backend: of its implementation.
         compared: nodes that it takes.
         refused: nodes of its operation that it does not take.
-        note: what else to know.
     """
 
     kernel: str
@@ -120,7 +119,6 @@ class KernelComparison:
     backend: str
     compared: tuple[NodeComparison, ...] = ()
     refused: tuple[RefusedNode, ...] = ()
-    note: str = ""
 
     @property
     def problems(self) -> tuple[Problem, ...]:

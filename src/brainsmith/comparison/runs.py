@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from brainsmith.api import KernelConfig
 from brainsmith.comparison.building import Builder, resources_of
 from brainsmith.comparison.each import each
+from brainsmith.comparison.front import BUILT_IN
 from brainsmith.comparison.records import Figure, KernelRun, Problem
-from brainsmith.comparison.simulating import Bench, Simulated, Simulator
+from brainsmith.comparison.simulating import Bench, Simulator
 from brainsmith.comparison.stimulate import Frames
+from brainsmith.compiler.alone import Simulated
 from brainsmith.compiler.design import Instance
 from brainsmith.compiler.folding import estimate
 from brainsmith.compiler.identifiers import unique
@@ -18,6 +20,7 @@ from brainsmith.compiler.implement import Module, implement
 from brainsmith.compiler.mapping import Candidate
 from brainsmith.compiler.schedule import first_to_last, schedule_of
 from brainsmith.errors import BrainsmithError
+from brainsmith.plugins import Component
 from brainsmith.toolchains.yosys import Netlist
 
 Built = Module | BrainsmithError
@@ -184,7 +187,6 @@ def _failed(error: BrainsmithError, where: str) -> Problem:
 
 def _wrong(job: Job, result: Simulated, where: str) -> list[Problem]:
     found = []
-    name = job.candidate.kernel.name
     if result.first is not None:
         lanes = f"; {result.lanes}" if result.lanes else ""
         found.append(
@@ -192,7 +194,7 @@ def _wrong(job: Job, result: Simulated, where: str) -> list[Problem]:
                 f"{result.mismatches} of {result.elements} elements are wrong; the first: "
                 f"{result.first}{lanes}",
                 f"{where}, {_shown(job)}",
-                f'check_kernel("{name}") of brainsmith.testing looks for the smallest '
+                f"{_check(job.candidate.kernel)} of brainsmith.testing looks for the smallest "
                 "configuration that fails, and `pytest --wave` shows its waveform",
             )
         )
@@ -212,6 +214,14 @@ def _wrong(job: Job, result: Simulated, where: str) -> list[Problem]:
                 )
             )
     return found
+
+
+def _check(kernel: Component) -> str:
+    """The call that checks a kernel: of a plugin where its tests run, which import it."""
+    if kernel.plugin.origin == BUILT_IN:
+        return f'`check_kernel("{kernel.full_name}")`'
+    module, name = kernel.record["module"], kernel.record["class"]
+    return f"in the plugin's tests, `from {module} import {name}` and `check_kernel({name})`"
 
 
 def _shown(job: Job) -> str:

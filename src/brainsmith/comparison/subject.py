@@ -55,19 +55,11 @@ def _named(folder: Path, name: str) -> bool:
 
 
 def _at(folder: Path, registry: PluginRegistry) -> tuple[Plugin, PluginRegistry]:
-    root = folder.resolve()
-    found = _of(registry, root)
+    found = registry.plugin_at(folder)
     if found is None:
-        registry = PluginRegistry([root, *registry.search_paths], sandbox=registry.sandbox)
-        found = _of(registry, root)
-    if found is not None:
-        return found, registry
-    for broken in registry.broken:
-        if broken.path.resolve().is_relative_to(root):
-            raise broken.error
-    raise ConfigurationError("the plugin of this folder cannot be used", where=str(folder))
-
-
-def _of(registry: PluginRegistry, root: Path) -> Plugin | None:
-    known = (*registry.plugins, *registry.other_versions)
-    return next((p for p in known if Path(p.root).resolve() == root), None)
+        paths = [str(folder.resolve()), *registry.search_paths]
+        registry = PluginRegistry(paths, sandbox=registry.sandbox)
+        found = registry.plugin_at(folder)
+    if found is None:
+        raise ConfigurationError("the plugin of this folder cannot be used", where=str(folder))
+    return found, registry

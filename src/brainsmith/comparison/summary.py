@@ -231,15 +231,18 @@ def _costs(own: Cost, other: Cost) -> str:
 
 def _strategy(found: StrategyComparison) -> Iterator[Line]:
     own, rival = found.own, found.rival
+    yield from (
+        Line("✗", f"{r.strategy}: {r.problems[0].what}") for r in (own, rival) if r.problems
+    )
     if found.problems:
-        yield Line("✗", f"{own.strategy}: {found.problems[0].what}")
         return
     a, b = (run.metrics["initiation_interval"].value for run in (own, rival))
     speed = _faster(b / a, rival.strategy) if a and b else f"not compared with {rival.strategy}"
     good = bool(a and b and b / a >= 1 - _SAME)
+    exact = "bit-exact" if own.bit_exact else "not verified"
     yield Line(
         "✓" if good else "·",
-        f"{own.strategy}: bit-exact; {speed} ({figure(a)} against {figure(b)} cycles a frame, "
+        f"{own.strategy}: {exact}; {speed} ({figure(a)} against {figure(b)} cycles a frame, "
         "measured)",
     )
     used, there = ({n: run.metrics[n].value or 0 for n in RESOURCES} for run in (own, rival))

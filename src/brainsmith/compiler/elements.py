@@ -72,6 +72,19 @@ def wrong_elements(
     return wrong, first
 
 
+def wrong_lanes(
+    config: KernelConfig, expected: Mapping[str, np.ndarray], free: UnitRun, stalled: UnitRun
+) -> str:
+    """The lanes of an output that alone are wrong: a fault is often in one of several."""
+    for port, array in expected.items():
+        count, want = config.stream(port).elements, array.reshape(len(array), -1)
+        wrong = [np.argwhere(want != run.outputs[port])[:, 1] % count for run in (free, stalled)]
+        lanes = sorted(set(np.concatenate(wrong).tolist()))
+        if lanes and len(lanes) < count:
+            return f"all of them are in lane {', '.join(map(str, lanes))} of {count} of {port}"
+    return ""
+
+
 def output_sizes(modules: Sequence[Module]) -> dict[str, dict[str, int]]:
     """Elements a frame of each output, by unit and port."""
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import subprocess
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -88,13 +89,15 @@ def answers_of(folder: Path) -> Answers:
         found = json.loads(path.read_text(encoding="utf-8"))
         if set(found) != {field.name for field in fields(Answers)}:
             raise ValueError("its fields are others")
+        if not all(isinstance(value, str) for value in found.values()):
+            raise ValueError("an answer is no text")
         return checked(**found)
     except OSError as error:
         raise ConfigurationError(
             "this plugin was not made by `brainsmith create-plugin`: its answers are not there",
             where=str(path),
         ) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"the answers cannot be read: {error}", where=str(path)) from error
 
 
@@ -148,11 +151,11 @@ def default_author() -> str:
     try:
         done = subprocess.run(
             ["git", "config", "user.name"],
-            capture_output=True, text=True, timeout=_GIT_TIMEOUT, check=False,
+            capture_output=True, encoding="utf-8", timeout=_GIT_TIMEOUT, check=False,
         )  # fmt: skip
         if done.stdout.strip():
             return done.stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         pass
     try:
         return getpass.getuser()
@@ -176,9 +179,11 @@ def _line(what: str, text: str) -> str:
     text = text.strip()
     if not text or not text.isprintable():
         raise ConfigurationError(f"the {what} is empty, or more than a line", where=what)
-    if len(text) > _LINE:
+    width = len(text) + sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    if width > _LINE:
+        wide = " (a wide one counts as two)" if width > len(text) else ""
         raise ConfigurationError(
-            f"the {what} has {len(text)} characters", where=what, hint=f"at most {_LINE} fit"
+            f"the {what} has {width} characters{wide}", where=what, hint=f"at most {_LINE} fit"
         )
     return text
 

@@ -15,13 +15,13 @@ def plugin_folder(path: Path) -> Path:
         ConfigurationError: there is no such folder, or no manifest in it or above it, or this is a
             file and not a manifest.
     """
-    start = path.absolute()
-    if not start.exists():
+    if not path.exists():
         raise ConfigurationError("there is no such folder", where=str(path))
-    if not start.is_dir() and start.name != FILE_NAME:
+    if not path.is_dir() and path.name != FILE_NAME:
         raise ConfigurationError(
             "this is a file, and no plugin's folder", where=str(path), hint="name the folder"
         )
+    start = (path if path.is_dir() else path.parent).resolve()
     for folder in (start, *start.parents):
         if (folder / FILE_NAME).is_file():
             return folder

@@ -13,7 +13,11 @@ from brainsmith.plugins.ignored import Ignored
 from brainsmith.plugins.packing import read_files
 
 # Folders of tools, which go nowhere.
-_TOOLS = frozenset((".git", ".hg", ".svn", ".venv", ".brainsmith"))
+_TOOLS = frozenset(
+    (".git", ".hg", ".svn", ".venv", ".brainsmith", ".cache", ".eggs", ".hypothesis",
+     ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache", ".tox")
+)  # fmt: skip
+_LARGE = 16 << 20  # bytes above which a hidden file is some tool's data: its name alone counts
 
 
 def refuse_secrets(folder: Path, contents: Mapping[str, bytes], allowed: Collection[str]) -> None:
@@ -30,16 +34,19 @@ def refuse_secrets(folder: Path, contents: Mapping[str, bytes], allowed: Collect
         PluginSecurityError: it names files, lines and kinds; what they say is in no message.
         ConfigurationError: a name in `allowed` belongs to no file, or a file cannot be read.
     """
-    hidden = {name: folder / name for name in _hidden(folder, Ignored(folder))}
-    files = {**contents, **read_files(hidden)}
+    hidden = _hidden_files(folder)
     names = {posixpath.normpath(name) for name in allowed}
-    for name in sorted(names - files.keys()):
+    for name in sorted(names - contents.keys() - set(hidden)):
         raise ConfigurationError(
             f"there is no file '{name}' to allow",
             where=str(folder),
             hint="names are relative to the plugin's folder",
         )
-    found = find_secrets({name: data for name, data in files.items() if name not in names})
+    found = find_secrets({name: data for name, data in contents.items() if name not in names})
+    for name in hidden:  # one at a time: there may be many
+        if name not in names:
+            found += find_secrets({name: _content(folder / name)})
+    found.sort(key=lambda secret: secret.name)
     if not found:
         return
     first = found[0]
@@ -49,6 +56,25 @@ def refuse_secrets(folder: Path, contents: Mapping[str, bytes], allowed: Collect
         where=str(first),
         hint=f"take it out, or let git ignore the file; if it is no secret: --allow {first.name}",
     )
+
+
+def _content(path: Path) -> bytes:
+    """What a hidden file holds; nothing where it is large, or went away meanwhile."""
+    try:
+        if path.stat().st_size > _LARGE:
+            return b""
+    except FileNotFoundError:
+        return b""
+    return read_files({path.name: path})[path.name]
+
+
+def _hidden_files(folder: Path) -> list[str]:
+    try:
+        return list(_hidden(folder, Ignored(folder)))
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read the folder: {error.strerror}", where=str(error.filename or folder)
+        ) from error
 
 
 def _hidden(

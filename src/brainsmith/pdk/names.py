@@ -12,6 +12,8 @@ from pathlib import Path
 from brainsmith import api
 from brainsmith.compiler.identifiers import is_identifier as is_verilog_identifier
 from brainsmith.errors import ConfigurationError
+from brainsmith.plugins import PluginRegistry
+from brainsmith.plugins.kinds import SINGULAR
 from brainsmith.plugins.names import canonical, is_identifier, is_plugin_name
 
 # Names of the templates' own folders and modules, and of what else is there; `null` is not text
@@ -28,6 +30,14 @@ _IMPORTED = frozenset(
     ("ClassVar", "CompileOptions", "Compiler", "KernelCase", "Mapping", "ModelProto", "Path",
      "PluginRegistry", "Sequence", "TensorProto")
 )  # fmt: skip
+# The kinds of components that a plugin of each type starts with.
+KINDS_OF = {
+    "kernel": ("kernels",),
+    "operation": ("operations", "kernels"),
+    "transform": ("transforms",),
+    "target": ("targets",),
+    "strategy": ("strategies",),
+}
 # Longer ones do not fit in the lines of 100 characters in which both stand.
 _MODULE_AND_CLASS = 73
 
@@ -93,6 +103,30 @@ def check_free(name: str, taken: Iterable[str]) -> None:
             where="name",
             hint=f"take another name, such as my-{name}",
         )
+
+
+def check_components(name: str, type: str, registry: PluginRegistry) -> None:
+    """Refuses a name whose component would have that of a built-in one, and be taken for it.
+
+    Args:
+        name: the new plugin's.
+        type: what it starts with.
+        registry: where the built-in components are.
+
+    Raises:
+        ConfigurationError: a built-in component of such a kind is called so.
+    """
+    own = {name, module_of(name), class_of(name), f"{class_of(name)}Kernel"}
+    meant = set(map(canonical, own))
+    for kind in KINDS_OF[type]:
+        for full_name in registry.names(kind):
+            plugin, _, component = full_name.partition(":")
+            if plugin == "brainsmith" and canonical(component) in meant:
+                raise ConfigurationError(
+                    f"there is a built-in {SINGULAR[kind]} called '{component}'",
+                    where="name",
+                    hint=f"take another name, such as my-{name}",
+                )
 
 
 def _reserved(name: str, module: str, hardware: bool) -> str | None:

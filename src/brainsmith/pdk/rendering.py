@@ -31,7 +31,10 @@ def rendered(answers: Answers) -> dict[str, bytes]:
         for path in sorted((TEMPLATES / part).rglob("*.jinja")):
             name = path.relative_to(TEMPLATES / part).as_posix().removesuffix(".jinja")
             text = jinja.from_string(path.read_text(encoding="utf-8")).render(data)
-            files[jinja.from_string(name).render(data)] = text.encode()
+            name = jinja.from_string(name).render(data)
+            if name in files:
+                raise ValueError(f"two templates make the file '{name}'")
+            files[name] = text.encode()
     license = license_template(answers.license).read_text(encoding="utf-8")
     files[LICENSE] = jinja.from_string(license).render(data).encode()
     return files

@@ -59,11 +59,15 @@ _FORMS = (
         "ghp_ gho_ ghr_ ghs_ ghu_ github_pat_",
         rb"\b(?:gh[oprsu]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})",
     ),
-    _Form("a token of GitLab", "glpat-", rb"\bglpat-[A-Za-z0-9_-]{20,}"),
+    _Form(
+        "a token of GitLab",
+        "glpat- glptt- gldt- glrt-",
+        rb"\bgl(?:pat|ptt|dt|rt)-[A-Za-z0-9_-]{20,}",
+    ),
     _Form("a token of PyPI", "pypi-AgE", rb"\bpypi-AgE[A-Za-z0-9_-]{50,}"),
     _Form("a token of npm", "npm_", rb"\bnpm_[A-Za-z0-9]{36}\b"),
     _Form("a token of Hugging Face", "hf_", rb"\bhf_[A-Za-z0-9]{34,}\b"),
-    _Form("a token of Slack", "xox", rb"\bxox[abeoprs]-[A-Za-z0-9-]{20,}"),
+    _Form("a token of Slack", "xox xapp-", rb"\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{20,}"),
     # But for those of Amazon's own documentation.
     _Form("a key of AWS", "AKIA ASIA", rb"\b(?:AKIA|ASIA)(?![A-Z0-9]{9}EXAMPLE)[A-Z0-9]{16}\b"),
     _Form(

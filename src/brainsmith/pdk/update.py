@@ -20,6 +20,8 @@ from brainsmith.pdk.answers import FILE, answers_of, merged
 from brainsmith.pdk.rendering import BASE, base_of, rendered, with_memory
 from brainsmith.storage import storage_errors
 
+_SIDES = (b"yours", b"the template")  # as the markers call them
+
 
 @dataclass
 class Update:
@@ -32,6 +34,7 @@ class Update:
         added: names of new files.
         removed: names of files that go.
         conflicts: names of files in which both sides changed the same lines.
+        undecided: names of files that still have both versions, from an update before.
     """
 
     folder: Path
@@ -40,6 +43,7 @@ class Update:
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
 
     @property
     def is_needed(self) -> bool:
@@ -116,7 +120,10 @@ def update(folder: Path, answers: Mapping[str, str | None] | None = None) -> Upd
     base, new = base_of(folder), rendered(answered)
     found = Update(folder)
     for name in sorted({*base, *new}):
-        _merge(found, name, base.get(name), _read(_place(folder, name)), new.get(name))
+        yours = _read(_place(folder, name))
+        _merge(found, name, base.get(name), yours, new.get(name))
+        if name not in found.conflicts and any(map(_is_marker, _lines(yours))):
+            found.undecided.append(name)
     memory = with_memory(new, answered)
     for name in (FILE, BASE):
         if _read(_place(folder, name)) != memory[name]:
@@ -138,11 +145,15 @@ def _merge(
     elif new is not None:
         merge = Merge3(_lines(base), _lines(yours), _lines(new))
         conflict = any(kind == "conflict" for kind, *_ in merge.merge_groups())
-        lines = list(merge.merge_lines(b"yours", b"the template", reprocess=True))
+        lines = list(merge.merge_lines(*_SIDES, reprocess=True))
         # The last line of a side may end without one, and then no marker would begin a line.
         ended = [line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in lines[:-1]]
         found.files[name] = b"".join(ended + lines[-1:])
         (found.conflicts if conflict else found.changed).append(name)
+
+
+def _is_marker(line: bytes) -> bool:
+    return line.rstrip() in (b"<<<<<<< " + _SIDES[0], b">>>>>>> " + _SIDES[1])
 
 
 def _place(folder: Path, name: str) -> Path:

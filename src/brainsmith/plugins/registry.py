@@ -187,6 +187,21 @@ class PluginRegistry:
             hint="there is " + ", ".join(known for _, known, _ in rows),
         )
 
+    def plugin_at(self, folder: Path) -> Plugin | None:
+        """The plugin whose manifest lies in a folder, or None: also one of another version.
+
+        Raises:
+            PluginError: what is there cannot be used.
+        """
+        root = folder.resolve()
+        for plugin in (*self.plugins, *self.other_versions):
+            if plugin.root.resolve() == root:
+                return plugin
+        for broken in self.broken:
+            if broken.path.resolve().is_relative_to(root):
+                raise broken.error
+        return None
+
     def components(self, kind: str) -> tuple[Component, ...]:
         """All components of a kind ("kernels", "operations", ...), built-in ones last."""
         self._check_kind(kind)

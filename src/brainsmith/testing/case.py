@@ -37,7 +37,7 @@ class CaseResult:
     Attributes:
         mismatches: wrong elements without and with random stalls on every port.
         first_wrong: the first wrong element.
-        interval: measured cycles between frames that are driven back to back.
+        interval: measured cycles between frames driven back to back; None if it varies.
         expected_interval: what the kernel's model says.
         latency: measured cycles from a frame's first input beat to its last output beat.
         expected_latency: the same from the stream model.
@@ -47,7 +47,7 @@ class CaseResult:
     case: KernelCase
     mismatches: int = 0
     first_wrong: WrongElement | None = None
-    interval: float = 0
+    interval: int | None = 0
     expected_interval: int = 0
     latency: int = 0
     expected_latency: int = 0
@@ -74,5 +74,6 @@ class CaseResult:
         for what in ("interval", "latency"):
             measured, said = getattr(self, what), getattr(self, f"expected_{what}")
             if measured != said:
-                found.append(f"{what} {measured:g} cycles, its model says {said}")
+                taken = "varies" if measured is None else f"{measured} cycles"
+                found.append(f"{what} {taken}, its model says {said}")
         return found

@@ -48,15 +48,12 @@ def plugin_at(root: Path, registry: PluginRegistry) -> Plugin:
 
     Raises:
         PluginError: it cannot be used.
-        ConfigurationError: the registry does not have it.
+        ConfigurationError: the registry does not have it, or another copy of it.
     """
-    for plugin in (*registry.plugins, *registry.other_versions, *registry.copies):
-        if Path(plugin.root).resolve() == root.resolve():
-            return plugin
-    for broken in registry.broken:
-        if broken.path.resolve().is_relative_to(root.resolve()):
-            raise broken.error
-    raise ConfigurationError("the registry does not have this plugin", where=str(root))
+    found = registry.plugin_at(root)
+    if found is None:
+        raise ConfigurationError("the registry does not have this plugin", where=str(root))
+    return found
 
 
 def plugin_root(what: type) -> Path:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from pprint import pformat
-
-import numpy as np
 
 from brainsmith.compiler.mapping import Candidate
 from brainsmith.errors import PluginError
@@ -17,12 +15,13 @@ from brainsmith.testing.examples import cases_of
 from brainsmith.testing.finding import find
 from brainsmith.testing.limits import Limits
 from brainsmith.testing.plans import Plan, draw_plans
+from brainsmith.testing.reproducing import as_code
 from brainsmith.testing.shrinking import smallest
 from brainsmith.testing.simulating import Bench, faults
 from brainsmith.testing.waves import WAVES
 from brainsmith.toolchains.simulation import StreamError
 
-_SHOWN = 64  # elements of a constant up to which it is printed
+_BATCHES = 8  # of configurations that are drawn before fewer than wanted have to do
 
 
 def check_kernel(
@@ -80,7 +79,11 @@ def check_kernel(
     path = wave or WAVES.get()
     if path is not None:
         _write_wave(bench, first.case, path)
-    raise AssertionError(_message(component.name, len(failed), count, first, path))
+    options = {"backend": backend, "registry": registry, "seed": seed, "stall_seed": stall_seed}
+    usual = {"backend": None, "registry": None, "seed": 0, "stall_seed": 1}
+    others = {name: value for name, value in options.items() if value != usual[name]}
+    call = as_code(kernel, component, first.case, others)
+    raise AssertionError(_message(component.name, len(failed), count, first, call, path))
 
 
 def _judged(bench: Bench) -> Callable[[Sequence[KernelCase]], list[CaseResult]]:
@@ -96,19 +99,27 @@ def _judged(bench: Bench) -> Callable[[Sequence[KernelCase]], list[CaseResult]]:
 
 
 def _drawn(bench: Bench, count: int, seed: int) -> list[tuple[Plan, KernelCase]]:
-    candidate = _candidate(bench)
-    try:
-        plans = draw_plans(_limits(bench), _choices(bench), count, seed)
-    except PluginError as error:
-        raise PluginError(error.what, where=bench.kernel.full_name) from error
-    found = cases_of(plans, candidate)
+    """As many cases as are wanted, in batches: constraints refuse some of what is drawn."""
+    candidate, choices, limits = _candidate(bench), _choices(bench), _limits(bench)
+    found: dict[tuple[object, ...], tuple[Plan, KernelCase]] = {}
+    drawn = 0
+    for batch in range(_BATCHES):
+        plans = draw_plans(limits, choices, count, seed + batch)
+        drawn += len(plans)
+        kept = cases_of([plan for plan in plans if plan.key not in found], candidate)
+        found.update((plan.key, (plan, case)) for plan, case in kept)
+        if len(found) >= count:
+            break
     if not found:
         raise PluginError(
-            f"none of {len(plans)} configurations that were drawn keeps the kernel's constraints",
+            f"none of {drawn} configurations that were drawn keeps the kernel's constraints",
             where=bench.kernel.full_name,
             hint="give `check_kernel` cases of your own",
         )
-    return found
+    if len(found) < count:
+        what = f"only {len(found)} of {drawn} configurations that were drawn keep"
+        warnings.warn(f"{what} the constraints of {bench.kernel.full_name}", stacklevel=3)
+    return list(found.values())[:count]
 
 
 def _smallest(
@@ -133,7 +144,10 @@ def _smallest(
 
 
 def _limits(bench: Bench) -> Limits:
-    return Limits(bench.operation.info.nest, bench.kernel.info.constraints)
+    try:
+        return Limits(bench.operation.info.nest, bench.kernel.info.constraints)
+    except PluginError as error:
+        raise PluginError(error.what, where=bench.kernel.full_name) from error
 
 
 def _choices(bench: Bench) -> dict[str, tuple[int | str, ...]]:
@@ -163,38 +177,15 @@ def _write_wave(bench: Bench, case: KernelCase, path: Path) -> None:
         bench.results([case], wave=path)
 
 
-def _message(name: str, failed: int, count: int, first: CaseResult, wave: Path | None) -> str:
+def _message(
+    name: str, failed: int, count: int, first: CaseResult, call: str, wave: Path | None
+) -> str:
     least = "at least " if first.fault else ""
     lines = [f"{name} is wrong in {least}{failed} of {count} configurations. The smallest found:"]
     lines += [f"  {first.case}", *(f"  {what}" for what in first.failures())]
-    lines += ["to look at it again:", *(f"  {line}" for line in _as_code(name, first.case))]
+    lines += ["to look at it again:", call]
     if wave is None:
         lines.append("for a waveform: pytest --wave, or check_kernel(..., wave=Path('wave.fst'))")
     else:
         lines.append(f"its waveform: {wave}")
     return "\n".join(lines)
-
-
-def _as_code(name: str, case: KernelCase) -> list[str]:
-    """The call that checks this case alone."""
-    fields = {
-        "dims": dict(case.dims),
-        "dtypes": dict(case.dtypes),
-        "folding": dict(case.folding),
-        "attributes": dict(case.attributes),
-        "params": dict(case.params),
-        "ranges": dict(case.ranges),
-        "family": case.family,
-    }
-    lines = [f'check_kernel("{name}", [KernelCase(']
-    lines += [f"    {key}={value!r}," for key, value in fields.items() if value]
-    if case.statics:
-        statics = ", ".join(f"{port!r}: {_shown(array)}" for port, array in case.statics.items())
-        lines.append(f"    statics={{{statics}}},")
-    return [*lines, ")])"]
-
-
-def _shown(array: np.ndarray) -> str:
-    if array.size <= _SHOWN:
-        return f"np.array({pformat(array.tolist(), width=10_000)})"
-    return f"...  # {array.shape}, {array.min()} to {array.max()}"

@@ -23,13 +23,13 @@ class Figures:
     """What a kernel costs.
 
     Attributes:
-        interval: cycles between frames, from the simulation.
+        interval: cycles between frames, from the simulation; None if it varies.
         latency: cycles from the first input beat of a frame to its last output beat, likewise.
         resources: from synthesis for the case's device family, out of context.
         estimated: resources as the kernel's model, or a guess in its place, says.
     """
 
-    interval: float
+    interval: int | None
     latency: int
     resources: Resources
     estimated: Resources

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from brainsmith.api import IntType, LoopNest
@@ -18,6 +20,7 @@ from brainsmith.testing.limits import Limits
 FAMILIES = ("ecp5", "ice40", "xc7")
 _MOST_CYCLES = 1_000
 _MOST_WORK = 1 << 14
+_MOST_AT_ONCE = 1 << 12  # lanes times the bits of each operand: wide and many compile for minutes
 _SPARE = (0, 1, 3)  # bits that an output is wider than it needs to be
 
 
@@ -62,7 +65,10 @@ class Plan:
 def draw_plans(
     limits: Limits, choices: Mapping[str, Sequence[int | str]], count: int, seed: int
 ) -> list[Plan]:
-    """Different plans, as many as can be had up to `count`; the same for the same seed."""
+    """Different plans, as many as can be had up to `count`; the same for the same seed.
+
+    None where hypothesis finds none that the constraints allow.
+    """
     found: dict[tuple[object, ...], Plan] = {}
 
     @seeded(seed)
@@ -74,7 +80,8 @@ def draw_plans(
     def collect(plan: Plan) -> None:
         found.setdefault(plan.key, plan)
 
-    collect()
+    with suppress(Unsatisfiable):
+        collect()
     return list(found.values())
 
 
@@ -86,12 +93,14 @@ def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchS
         nest = limits.nest
         dims = {name: draw(st.sampled_from(sizes)) for name, sizes in limits.dims.items()}
         size = math.prod(dims[loop.name] for loop in nest.loops)
-        if size < limits.size:  # the innermost loop grows until there is enough to do
-            dims[nest.loops[-1].name] *= -(-limits.size // size)
+        if size < limits.least_size:  # the innermost loop grows until there is enough to do
+            dims[nest.loops[-1].name] *= -(-limits.least_size // size)
+        assume(math.prod(dims[loop.name] for loop in nest.loops) <= limits.most_size)
         dtypes = {p: draw(st.sampled_from(kinds)) for p, kinds in limits.dtypes.items()}
         folding = {f: draw(st.sampled_from(legal)) for f, legal in _legal(nest, dims).items()}
         assume(nest.iterations(dims, folding) <= _MOST_CYCLES)
-        assume(math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.size))
+        assume(_at_once(dtypes, folding) <= max(_MOST_AT_ONCE, _at_once(dtypes, {})))
+        assume(math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.least_size))
         return Plan(
             dims, dtypes, folding,
             params={name: draw(st.sampled_from(values)) for name, values in choices.items()},
@@ -103,6 +112,11 @@ def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchS
     return plan()
 
 
+def _at_once(dtypes: Mapping[str, IntType], folding: Mapping[str, int]) -> int:
+    """What grows as hardware does: lanes, each of the product of its operands' widths."""
+    return math.prod(folding.values()) * math.prod(dtype.bits for dtype in dtypes.values())
+
+
 def smaller(plan: Plan, limits: Limits, defaults: Mapping[str, int | str]) -> Iterator[Plan]:
     """Plans that are a step easier to look at than this one."""
     for name, sizes in limits.dims.items():
@@ -111,7 +125,7 @@ def smaller(plan: Plan, limits: Limits, defaults: Mapping[str, int | str]) -> It
             (*less[:1], *less[len(less) // 2 : len(less) // 2 + 1], *less[-1:])
         ):
             dims = {**plan.dims, name: size}
-            if math.prod(dims[loop.name] for loop in limits.nest.loops) >= limits.size:
+            if math.prod(dims[loop.name] for loop in limits.nest.loops) >= limits.least_size:
                 yield replace(plan, dims=dims, folding=lowered(limits.nest, dims, plan.folding))
     for name, value in plan.folding.items():
         less = [d for d in divisors(value) if d < value]

@@ -1,4 +1,4 @@
-"""What pytest gets from Brainsmith: the option `--wave`, a marker, and fixtures for plugins.
+"""What pytest gets from Brainsmith: options for waveforms, a marker, and fixtures for plugins.
 
 It is loaded into every run of pytest, so nothing heavy is imported before it is used.
 """
@@ -21,12 +21,14 @@ _MANIFEST = "brainsmith.yaml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--wave`."""
+    """Adds `--wave` and `--wave-folder`."""
     group = parser.getgroup("brainsmith")
     group.addoption(
-        "--wave", nargs="?", const=_FOLDER, default=None, metavar="FOLDER",
-        help=f"write waveforms (FST) of kernels that fail, a file a test (default: {_FOLDER})",
-    )  # fmt: skip
+        "--wave", action="store_true", help="write waveforms (FST) of kernels that fail, one a test"
+    )
+    group.addoption(
+        "--wave-folder", default=_FOLDER, metavar="FOLDER", help=f"where to (default: {_FOLDER})"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,13 +39,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Tells `check_kernel` where the waveform of this test goes."""
-    folder = item.config.getoption("--wave")
-    if folder is None:
+    if not item.config.getoption("--wave"):
         return (yield)
     from brainsmith.testing.waves import WAVES
 
-    name = re.sub(r"[^\w.-]+", "_", item.nodeid.rpartition("/")[2])
-    token = WAVES.set((item.config.rootpath / folder / f"{name}.fst").absolute())
+    name = re.sub(r"[^\w.-]+", "_", item.nodeid)
+    folder = item.config.rootpath / item.config.getoption("--wave-folder")
+    token = WAVES.set((folder / f"{name}.fst").absolute())
     try:
         return (yield)
     finally:

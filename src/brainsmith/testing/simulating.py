@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from brainsmith.api import IntType, KernelConfig
-from brainsmith.compiler.answers import reference_of
-from brainsmith.compiler.codegen import project
+from brainsmith.compiler.alone import FRAMES, Simulated, drive
 from brainsmith.compiler.design import Instance
-from brainsmith.compiler.elements import output_sizes, wrong_elements
-from brainsmith.compiler.folding import estimate, prepare
-from brainsmith.compiler.implement import Module, implement
+from brainsmith.compiler.implement import implement
 from brainsmith.compiler.mapping import Candidate
-from brainsmith.compiler.schedule import first_to_last, schedule_of
 from brainsmith.compiler.stimuli import stimuli
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.testing.case import CaseResult, KernelCase
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
-from brainsmith.toolchains.simulation import Simulation, StreamError, UnitRun
-from brainsmith.toolchains.verilator import build_simulation
-
-FRAMES = 9
-_PATIENCE = 10_000  # cycles without a beat, beyond those of a frame, after which a case hangs
+from brainsmith.toolchains.simulation import StreamError
 
 
 @dataclass(frozen=True)
@@ -68,50 +60,16 @@ class Bench:
             BrainsmithError: a case is illegal, or the simulation failed.
         """
         modules = implement([self.instance(case, i) for i, case in enumerate(cases)])
-        prepare([(self.kernel, [module.instance.config]) for module in modules])
         rng = np.random.default_rng(self.seed)
         inputs = {
             m.instance.name: stimuli(self.operation.instance, m.instance.config, rng, FRAMES)
             for m in modules
         }
-        simulation = build_simulation(
-            project(modules),
-            [module.unit for module in modules],
-            cache=BuildCache(),
-            log=BuildLog(),
-            wave=wave is not None,
-        )
-        free, stalled = self._runs(simulation, modules, inputs, wave)
-        return [
-            self._result(case, module, inputs[name], free[name], stalled[name])
-            for case, module in zip(cases, modules, strict=True)
-            for name in (module.instance.name,)
-        ]
-
-    def _runs(
-        self,
-        simulation: Simulation,
-        modules: Sequence[Module],
-        inputs: Mapping[str, Mapping[str, np.ndarray]],
-        wave: Path | None,
-    ) -> tuple[dict[str, UnitRun], dict[str, UnitRun]]:
-        flat = {
-            unit: {port: array.reshape(len(array), -1) for port, array in ports.items()}
-            for unit, ports in inputs.items()
-        }
-        sizes = output_sizes(modules)
-        patience = _PATIENCE + 8 * max(module.instance.config.cycles for module in modules)
-        if wave is not None:  # one run, that which shows the most
-            run = simulation.run(
-                flat, frames_out=sizes, stall_seed=self.stall_seed, timeout_cycles=patience,
-                wave=wave,
-            )  # fmt: skip
-            return run, run
-        free = simulation.run(flat, frames_out=sizes, timeout_cycles=patience)
-        stalled = simulation.run(
-            flat, frames_out=sizes, stall_seed=self.stall_seed, timeout_cycles=patience
-        )
-        return free, stalled
+        found = drive(
+            modules, inputs, stall_seed=self.stall_seed, cache=BuildCache(), log=BuildLog(),
+            wave=wave,
+        )  # fmt: skip
+        return [_result(case, simulated) for case, simulated in zip(cases, found, strict=True)]
 
     def instance(self, case: KernelCase, index: int) -> Instance:
         """A case as an instance of its own, `caseINDEX`."""
@@ -122,24 +80,13 @@ class Bench:
         config = config_of(case, candidate, f"case{index}")
         return Instance(config.node, candidate, config)
 
-    def _result(
-        self,
-        case: KernelCase,
-        module: Module,
-        inputs: Mapping[str, np.ndarray],
-        free: UnitRun,
-        stalled: UnitRun,
-    ) -> CaseResult:
-        instance = module.instance
-        expected = reference_of(instance.operation, instance.config, inputs)
-        wrong, first = wrong_elements(instance.config, expected, free, stalled)
-        intervals, _ = estimate(instance.kernel, [instance.config])
-        return CaseResult(
-            case, wrong, first,
-            interval=free.interval, expected_interval=intervals[0],
-            latency=free.latency,
-            expected_latency=first_to_last(schedule_of(instance.kernel, instance.config)),
-        )  # fmt: skip
+
+def _result(case: KernelCase, simulated: Simulated) -> CaseResult:
+    return CaseResult(
+        case, simulated.mismatches, simulated.first,
+        interval=simulated.interval, expected_interval=simulated.said_interval,
+        latency=simulated.latency, expected_latency=simulated.said_latency,
+    )  # fmt: skip
 
 
 def faults(error: StreamError, cases: Sequence[KernelCase]) -> list[CaseResult]:

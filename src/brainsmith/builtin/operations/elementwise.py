@@ -77,12 +77,13 @@ def example_pair(
     """Two streams, or for every second seed a stream and a constant."""
     rng = np.random.default_rng(seed)
     b = dtypes["b"]
-    values = [b.min, b.max] if b.bipolar else range(b.min, b.max + 1)
-    constant = {"b": rng.choice(np.array(values, np.int64), dims["C"])}
+    constant = rng.integers(b.min, b.max, dims["C"], endpoint=True)
+    if b.bipolar:
+        constant = np.where(constant > 0, 1, -1)
     return Match(
         dims=dims,
         ports={"a": "a", "b": "b", "y": "y"},
-        statics=constant if seed % 2 else {},
+        statics={"b": constant} if seed % 2 else {},
         attributes=attributes,
     )
 

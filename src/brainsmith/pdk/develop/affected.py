@@ -1,10 +1,19 @@
-"""Which tests a change touches: those that import what changed, directly or through others."""
+"""Which tests a change touches: those that import what changed, directly or through others.
+
+The registry imports the modules of the manifest too, for any test: where one of these, or what it
+imports, has changed, all tests have to run.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable
 from pathlib import Path
+
+from brainsmith.errors import BrainsmithError
+from brainsmith.plugins.kinds import KINDS
+from brainsmith.plugins.manifest import CodeEntry, Manifest
+from brainsmith.plugins.places import FILE_NAME
 
 _HARDWARE = (".sv", ".v", ".svh", ".vh", ".mem", ".hex")
 _WITHOUT_TESTS = ("docs/", "examples/", "dist/", "README", "LICENSE", "CHANGELOG")
@@ -33,8 +42,10 @@ def affected(folder: Path, changed: Collection[str]) -> list[str] | None:
         elif not name.startswith(_WITHOUT_TESTS):
             return None  # the manifest, a conftest, settings: who knows
     touched = _users(folder, touched, modules)
-    wanted |= {name for name, found in imports.items() if _overlap(found, touched)}
-    return sorted(wanted)
+    importing = {name for name, found in imports.items() if _overlap(found, touched)}
+    if touched and (not importing or _overlap(_component_modules(folder), touched)):
+        return None
+    return sorted(wanted | importing)
 
 
 def _test_files(folder: Path) -> Iterable[Path]:
@@ -53,6 +64,16 @@ def _modules(folder: Path) -> dict[str, str]:
         dotted = parts[:-1] if parts[-1] == "__init__" else parts
         found[path.relative_to(folder).as_posix()] = ".".join(dotted)
     return found
+
+
+def _component_modules(folder: Path) -> set[str]:
+    """The modules that the manifest names; "", which may be any, where it cannot be read."""
+    try:
+        manifest = Manifest.read(folder / FILE_NAME)
+    except BrainsmithError:
+        return {""}
+    entries = (entry for kind in KINDS for entry in getattr(manifest, kind))
+    return {entry.module for entry in entries if isinstance(entry, CodeEntry)}
 
 
 def _beside(name: str, modules: dict[str, str]) -> set[str]:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from brainsmith.errors import BrainsmithError
 from brainsmith.pdk.develop.affected import affected
 from brainsmith.pdk.develop.linting import HDL, check_hdl, check_python
 from brainsmith.pdk.develop.loading import check_loading
 from brainsmith.pdk.develop.testing import Tests
-from brainsmith.pdk.develop.verdict import Check, Verdict
+from brainsmith.pdk.develop.verdict import Check, Finding, Verdict
 
 OnCheck = Callable[[Check], None]
 ORDER = ("load", "python", "hdl", "tests")
@@ -43,7 +44,7 @@ class Checker:
         """
         start = time.monotonic()
         # Not in a thread beside others that parse: in Python 3.11 these disturb each other.
-        wanted = None if changed is None else affected(self._folder, changed)
+        wanted = self._wanted(changed)
         work = {
             "load": lambda: check_loading(self._folder),
             "python": lambda: self._python(changed),
@@ -53,7 +54,8 @@ class Checker:
 
         def timed(name: str) -> Check:
             began = time.monotonic()
-            check = dataclasses.replace(work[name](), seconds=time.monotonic() - began)
+            check = _outcome(name, work[name])
+            check = dataclasses.replace(check, seconds=time.monotonic() - began)
             on_check(check)
             return check
 
@@ -70,6 +72,13 @@ class Checker:
         """Ends what waits for a next run."""
         self._tests.close()
 
+    def _wanted(self, changed: Collection[str] | None) -> list[str] | None:
+        """The test files that a change concerns; None for all."""
+        try:
+            return None if changed is None else affected(self._folder, changed)
+        except OSError:  # a folder went away meanwhile
+            return None
+
     def _python(self, changed: Collection[str] | None) -> Check:
         if changed is None or any(name.endswith((".py", ".toml")) for name in changed):
             return check_python(self._folder)
@@ -79,3 +88,14 @@ class Checker:
         if changed is None or any(name.endswith(HDL) for name in changed):
             return check_hdl(self._folder)
         return Check("hdl", "skipped", "no SystemVerilog changed")
+
+
+def _outcome(name: str, work: Callable[[], Check]) -> Check:
+    """The check, a failed one where it could not be carried out: the watcher goes on."""
+    try:
+        return work()
+    except BrainsmithError as error:
+        finding, code = Finding(error.what, error.where or "", error.hint or ""), error.exit_code
+    except Exception as error:
+        finding, code = Finding(f"{type(error).__name__}: {error}"), BrainsmithError.exit_code
+    return Check(name, "failed", "could not be checked", (finding,), code)

@@ -22,7 +22,7 @@ def check_loading(folder: Path) -> Check:
     loaded: list[str] = []
     if not findings:
         try:
-            for component in _plugin_at(folder).components:
+            for component in _plugin(folder).components:
                 _load(component)
                 loaded.append(component.name)
         except BrainsmithError as error:
@@ -41,11 +41,8 @@ def _load(component: Component) -> None:
         assert component.description is not None
 
 
-def _plugin_at(folder: Path) -> Plugin:
-    registry = PluginRegistry([folder], distributions=False, cached=False)
-    for plugin in registry.plugins:
-        if Path(plugin.root).resolve() == folder.resolve():
-            return plugin
-    for broken in registry.broken:
-        raise broken.error
-    raise PluginError("the plugin is not found in its own folder", where=str(folder))
+def _plugin(folder: Path) -> Plugin:
+    found = PluginRegistry([folder], distributions=False, cached=False).plugin_at(folder)
+    if found is None:
+        raise PluginError("the plugin is not found in its own folder", where=str(folder))
+    return found

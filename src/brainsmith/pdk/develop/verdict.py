@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 State = Literal["passed", "failed", "skipped"]
@@ -83,10 +83,8 @@ class History:
 
     last_good: str = ""
     note: str = ""
-    seen: int = field(default=0)
 
     def add(self, verdict: Verdict, clock: str) -> None:
-        self.seen += 1
         if verdict.passed:
             self.last_good = clock
             self.note = summary_of(verdict.checks)
