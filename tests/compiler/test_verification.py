@@ -24,7 +24,7 @@ def test_a_layer_that_was_not_compared_is_named_in_the_check() -> None:
     partly = check_faithful(model, compiled, frames, values)
     details, figures = [], []
     for report in (whole, partly):
-        verdict = record(Evidence(3, "given", values, faithful=report), {}, {})
+        verdict = record(Evidence(3, "given", values, faithful=report), {})
         details.append(verdict.checks[0].detail)
         assert verdict.faithful is not None
         figures.append(verdict.faithful["unchecked"])

@@ -248,7 +248,7 @@ BARE = (
         (kernel_with(GOOD, '@backend("rlt")\n    def rtl(self): ...'), 5, "did you mean 'rtl'"),
         (kernel_with(GOOD, "@backend(NAME)\n    def rtl(self): ..."), 5, "'name' of @backend"),
         (kernel_with(GOOD, "@backend\n    def rtl(self): ..."), 5, "@backend has no arguments"),
-        (kernel_with(GOOD, '@backend("rtl", x=1)\n    def rtl(self): ...'), 5, "takes a name and"),
+        (kernel_with(GOOD, '@backend("rtl", x=1)\n    def rtl(self): ...'), 5, "takes a name, "),
         (kernel_with(GOOD, "constraints = LIMITS"), 5, "'constraints' is no literal"),
         (kernel_with(GOOD, 'constraints = {"a": max(1, 2)}'), 5, "'constraints' is no literal"),
         (kernel_with(GOOD, "constraints = [1]"), 5, "'constraints' is no dictionary"),

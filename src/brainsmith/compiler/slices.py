@@ -72,7 +72,7 @@ def _cut_array(array: np.ndarray, dims: Sequence[str], loop: str, size: int) -> 
     return array[
         tuple(
             slice(size) if dim == loop and array.shape[axis] > 1 else slice(None)
-            for axis, dim in enumerate(dims)
+            for axis, dim in enumerate(dims[max(0, len(dims) - array.ndim) :])
         )
     ]
 

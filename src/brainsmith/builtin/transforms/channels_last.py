@@ -100,6 +100,7 @@ class Turning:
         domain: str = "",
     ) -> ir.Value:
         """The output of a new node in front of an old one, named after it."""
+        self.model.graph.opset_imports.setdefault(domain, 1)
         value = self.model.add_node(
             op_type,
             inputs,
