@@ -9,8 +9,10 @@ import pytest
 
 from brainsmith.api import Model, TransformConfig
 from brainsmith.builtin.transforms.channels_last import ChannelsLast
+from brainsmith.builtin.transforms.streamline import Streamline
 from brainsmith.builtin.transforms.weights import is_constant_like
 from brainsmith.compiler import CompileOptions, Compiler
+from brainsmith.compiler.rounding import SumBound
 from brainsmith.model.execution import execute
 from tests.builtin.integers import Net
 
@@ -80,3 +82,60 @@ def test_a_residual_network_is_bit_exact_and_never_stalls(tmp_path: Path) -> Non
     assert {"brainsmith:Depthwise", "brainsmith:MatMul", "brainsmith:Add"} <= kernels
     pieces = {record.node for record in result.report.host_nodes if record.role == "layer"}
     assert pieces == {"x_turned"}
+
+
+def test_a_label_behind_a_pooled_image_is_compared_as_it_is(tmp_path: Path) -> None:
+    """The view in front of it moves no element, and what reads the view is no image."""
+    rng = np.random.default_rng(3)
+    net = Net((1, 3, 6, 6), "UINT4")
+    y = convolution(net, rng, net.Mul("x", np.float32(0.05)), 4, 3, 3)
+    y = net.quant(net.GlobalMaxPool(net.quant(net.Relu(y), 0.1, 0, 4, signed=0)), 0.1, 0, 4)
+    path = tmp_path / "label.onnx"
+    net.model(net.ArgMax(net.Flatten(y), axis=1, keepdims=0), element=7).save(path)
+    options = CompileOptions(target="xc7z020", synthesize=False, place=False, output=tmp_path / "b")
+    result = Compiler().compile(path, options=options)
+    assert result.success and result.report.verification.bit_exact
+
+
+def test_a_sum_is_bound_wherever_its_elements_go() -> None:
+    """Of blocks of pixels made of the channels of a convolution, and of the greatest of four."""
+    rng = np.random.default_rng(4)
+    net = Net((1, 2, 4, 4))
+    sums = net.Conv("x", rng.normal(size=(8, 2, 3, 3)).astype(np.float32), kernel_shape=[3, 3])
+    blocks = net.DepthToSpace(sums, blocksize=2)
+    greatest = net.MaxPool(blocks, kernel_shape=[2, 2], strides=[2, 2])
+    model = net.model(sums, blocks, greatest)
+    x = rng.normal(size=(1, 2, 4, 4)).astype(np.float32)
+    bounds = []
+    for name in (sums, blocks, greatest):
+        bound = SumBound.of(model, model.value(name))
+        assert bound is not None and bound.reads == {"x"}
+        bounds.append(bound({"x": x}))
+        assert bounds[-1].shape == model.shape(model.value(name))
+    moved = bounds[0].reshape(1, 2, 2, 2, 2, 2).transpose(0, 3, 4, 1, 5, 2).reshape(1, 2, 4, 4)
+    assert np.allclose(bounds[1], moved, rtol=1e-6) and (bounds[1] >= moved * (1 - 1e-7)).all()
+    assert np.allclose(bounds[2], moved.reshape(1, 2, 2, 2, 2, 2).max(axis=(3, 5)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pads", "extra", "reason"),
+    [
+        ([0, 0, 1, 1, 0, 0, 1, 1], [np.float32(0.03)], "no code of its input"),
+        ([1, 1, 1, 1], [np.float32(0), np.array([2, 3])], "names its axes"),
+        ([0, 1, 0, 0, 0, 0, 0, 0], [np.float32(0)], "pads the batch or the channels"),
+    ],
+)
+def test_padding_that_no_kernel_does_stays_on_the_host(
+    pads: list[int], extra: list[np.ndarray], reason: str
+) -> None:
+    rng = np.random.default_rng(5)
+    net = Net((1, 3, 6, 6), "UINT4")
+    padded = net.Pad(net.Mul("x", np.float32(0.05)), np.array(pads, np.int64), *extra)
+    channels = 3 + pads[1] * (len(pads) == 8)
+    model = net.model(net.quant(convolution(net, rng, padded, 4, channels, 3), 0.1, 0, 4))
+    compiled = Streamline().apply(ChannelsLast().apply(model, TransformConfig()), TransformConfig())
+    assert any(reason in note.reason for note in compiled.notes)
+    frames = {"x": rng.integers(0, 16, (1, 3, 6, 6)).astype(np.float32)}
+    for name, expected in execute(model, frames).items():
+        found = execute(compiled, frames)[name]
+        assert np.allclose(found, expected, atol=1e-5, equal_nan=True)

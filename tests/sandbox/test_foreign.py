@@ -16,6 +16,7 @@ from onnx import helper, numpy_helper
 
 from brainsmith.errors import ModelError
 from brainsmith.model.model import Model
+from brainsmith.model.origin import Layout, Origin
 from brainsmith.sandbox import codec, foreign
 from brainsmith.sandbox.bundle import Bundle, pack
 from brainsmith.sandbox.foreign import accept
@@ -127,6 +128,10 @@ def marks(graph: int, name: str, datatype: str, lo: int | None, hi: int | None) 
     return {column: (value,) for column, value in columns.items()}
 
 
+def origin(scale: float = 1.0, layout: Layout | None = None) -> dict[str, Any]:
+    return {"origins": {"y": Origin("y", np.array(scale), np.array(0.0), layout)}}
+
+
 LYING: dict[str, tuple[dict[str, Any], str]] = {
     "data of no constant": ({"tensors": {"v": np.ones(3)}}, "not there"),
     "data of another shape": ({"tensors": {"w": np.ones(4, np.float32)}}, r"\(4,\)"),
@@ -150,6 +155,9 @@ LYING: dict[str, tuple[dict[str, Any], str]] = {
     "half a range": (
         marks(0, "h", "INT4", 1, None), "half",
     ),
+    "an origin that is no number": (origin(scale=np.nan), "no finite number"),
+    "a layout of another size": (origin(layout=Layout((1, 3), (0, 1))), "does not fit"),
+    "a layout of other dimensions": (origin(layout=Layout((1, 4), (0, 2))), "does not fit"),
 }  # fmt: skip
 
 

@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from brainsmith.model.chains import ChainEvaluator
     from brainsmith.model.constants import is_constant
     from brainsmith.model.datatypes import BIPOLAR, IntType
-    from brainsmith.model.dialects import QUANTIZERS, is_qonnx, is_standard, quantizes
+    from brainsmith.model.dialects import (
+        CHANNELS_LAST,
+        QUANTIZERS,
+        is_qonnx,
+        is_standard,
+        quantizes,
+    )
     from brainsmith.model.execution import Executor, evaluate
     from brainsmith.model.model import Model
     from brainsmith.model.origin import Layout, Note, Origin
@@ -66,7 +72,13 @@ _HOMES = {
     "brainsmith.model.chains": ("ChainEvaluator",),
     "brainsmith.model.constants": ("is_constant",),
     "brainsmith.model.datatypes": ("BIPOLAR", "IntType"),
-    "brainsmith.model.dialects": ("QUANTIZERS", "is_qonnx", "is_standard", "quantizes"),
+    "brainsmith.model.dialects": (
+        "CHANNELS_LAST",
+        "QUANTIZERS",
+        "is_qonnx",
+        "is_standard",
+        "quantizes",
+    ),
     "brainsmith.model.execution": ("Executor", "evaluate"),
     "brainsmith.model.model": ("Model",),
     "brainsmith.model.origin": ("Layout", "Note", "Origin"),
@@ -79,6 +91,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BIPOLAR",
+    "CHANNELS_LAST",
     "QUANTIZERS",
     "CUDAOp",
     "ChainEvaluator",

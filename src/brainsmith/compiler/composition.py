@@ -24,7 +24,7 @@ def wiring_of(composition: object, whole: Mapped, where: str) -> dict[str, str]:
 
     Raises:
         PluginError: it is no composition, or a connection names what is not there, or a sink has
-            two sources, or a port of the composition is left open.
+            two sources, or a port of the composition or of a part is left open.
     """
     if not isinstance(composition, Composition):
         raise PluginError(
@@ -38,17 +38,24 @@ def wiring_of(composition: object, whole: Mapped, where: str) -> dict[str, str]:
     own = {**whole.inputs, **whole.outputs}
     wiring: dict[str, str] = {}
     outer: set[str] = set()
-    for source, sink in composition.connections:
+    # Those to the composition's own ports first: they say how the value is called.
+    for source, sink in sorted(composition.connections, key=lambda ends: "." in ends[1]):
         for end in (source, sink):
-            _check_end(end, names, own, where)
+            _check_end(end, composition, own, where)
         outer |= {end for end in (source, sink) if "." not in end}
         value = own.get(sink) or own.get(source) or f"{whole.node}.{source}"
         wiring.setdefault(source, value)
         if sink in wiring:
             raise PluginError(f"'{sink}' has two sources", where=where)
         wiring[sink] = wiring[source]
-    for port in own:
-        if port not in outer:
+    streams = [
+        f"{part.name}.{port}"
+        for part in composition.parts
+        for port in part.dtypes
+        if port not in part.statics
+    ]
+    for port in (*own, *streams):
+        if port not in outer and port not in wiring:
             raise PluginError(f"the port '{port}' of the composition is not connected", where=where)
     return wiring
 
@@ -80,13 +87,10 @@ def part_config(
     )
 
 
-def _check_end(end: str, parts: list[str], own: Mapping[str, str], where: str) -> None:
-    part = end.partition(".")[0] if "." in end else None
-    if part is None and end not in own:
+def _check_end(end: str, composition: Composition, own: Mapping[str, str], where: str) -> None:
+    inner = [f"{part.name}.{port}" for part in composition.parts for port in part.dtypes]
+    known = inner if "." in end else list(own)
+    if end not in known:
         raise PluginError(
-            f"the composition has no port '{end}'", where=where, hint=nearest(end, own)
-        )
-    if part is not None and part not in parts:
-        raise PluginError(
-            f"the composition has no part '{part}'", where=where, hint=nearest(part, parts)
+            f"the composition has no port '{end}'", where=where, hint=nearest(end, known)
         )

@@ -20,6 +20,11 @@ _OTHER_ROUNDINGS = 3
 
 
 _WINDOWS = ("AveragePool", "Conv", "GlobalAveragePool", "ReduceMean")
+# They hand elements on; of the greatest of several sums the bound is the greatest of theirs.
+_MOVES = (
+    *("DepthToSpace", "Flatten", "MaxPool", "Reshape", "Resize", "Squeeze", "Transpose"),
+    *("Unsqueeze", "Upsample"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +32,15 @@ class SumBound:
     """`n * 2^-24 * sum|terms|` for every element of a sum in the original model.
 
     Sums are the results of MatMul, Gemm, convolution and mean pooling, and of Add, Sub and Mul of
-    two values that both depend on the inputs.
+    two values that both depend on the inputs; and what only moves such sums or chooses among them.
+
+    Attributes:
+        source: the bound of what the node hands on, if it only does that.
     """
 
     model: Model
     node: ir.Node
+    source: SumBound | None = None
 
     @classmethod
     def of(cls, model: Model, value: ir.Value) -> SumBound | None:
@@ -39,6 +48,9 @@ class SumBound:
         node = value.producer()
         if node is None or node.domain != "":
             return None
+        if node.op_type in _MOVES and node.inputs[0] is not None:
+            source = cls.of(model, node.inputs[0])
+            return None if source is None else cls(model, node, source)
         if node.op_type in ("MatMul", "Gemm", *_WINDOWS):
             return cls(model, node)
         if node.op_type in ("Add", "Sub", "Mul"):
@@ -49,11 +61,15 @@ class SumBound:
     @property
     def reads(self) -> set[str]:
         """The values that the bound depends on, constants left out."""
+        if self.source is not None:
+            return self.source.reads
         operands = (v for v in self.node.inputs if v is not None)
         return {v.name or "" for v in operands if not v.is_initializer()}
 
     def __call__(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """The bound of every element, float64, from the values that the sum reads."""
+        if self.source is not None:
+            return self._moved(self.source(values))
         operands = [np.abs(self._array(v, values).astype(np.float64)) for v in self._operands]
         if self.node.op_type in _WINDOWS:
             return self._window(operands)
@@ -65,6 +81,12 @@ class SumBound:
             count = operands[0].shape[-1] + _OTHER_ROUNDINGS
             return np.asarray(count * UNIT * (operands[0] @ operands[1]))
         return self._gemm(operands)
+
+    def _moved(self, bound: np.ndarray) -> np.ndarray:
+        """The node itself on the bound, in float32 and so with a rounding of its own."""
+        others = [None if v is None else self.model.constant(v) for v in self.node.inputs[1:]]
+        moved = Operator(self.node, self.model.ir)([bound.astype(np.float32), *others])
+        return np.asarray(moved.astype(np.float64) * (1 + 2 * UNIT))
 
     def _window(self, operands: list[np.ndarray]) -> np.ndarray:
         """The node itself on the magnitudes; its own roundings are far smaller than the bound."""

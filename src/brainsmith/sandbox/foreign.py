@@ -17,6 +17,7 @@ import onnx
 from brainsmith.errors import ModelError
 from brainsmith.model import external, loading, structure, tensors
 from brainsmith.model.model import Model
+from brainsmith.model.origin import Origin
 from brainsmith.sandbox.bundle import Bundle, parse, unpack
 from brainsmith.sandbox.wire import check_size
 
@@ -158,3 +159,14 @@ def _check_origins(model: Model) -> None:
         for array in (origin.scale, origin.bias):
             if not np.isfinite(array).all():
                 raise ModelError(f"the origin of '{name}' is no finite number")
+        _check_layout(model, name, origin)
+
+
+def _check_layout(model: Model, name: str, origin: Origin) -> None:
+    """The elements of a value can be put into the order that its origin names."""
+    layout, value = origin.layout, model.find(name)
+    if layout is None or value is None:
+        return
+    axes = list(range(len(layout.shape)))
+    if math.prod(layout.shape) != math.prod(model.shape(value)) or sorted(layout.order) != axes:
+        raise ModelError(f"the layout of '{name}' does not fit its shape")

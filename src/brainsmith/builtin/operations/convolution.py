@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainsmith.api import (
+    CHANNELS_LAST,
     IntType,
     KernelConfig,
     Loop,
@@ -22,7 +23,6 @@ from brainsmith.api import (
 )
 from brainsmith.builtin.operations.matching import integers, not_integer, operand
 
-CHANNELS_LAST = "qonnx.custom_op.channels_last"
 _EXACT_IN_FLOAT64 = 1 << 53
 
 
@@ -157,13 +157,12 @@ class Conv2D:
         """Groups, strides, dilations and padding at random; the image is as large as they need."""
         rng = np.random.default_rng(seed)
         geometry = example_geometry(dims, rng, padded=dtypes["x"].min <= 0 <= dtypes["x"].max)
-        height, width = example_image(dims, geometry, rng)
         group = int(rng.choice([g for g in range(1, dims["M"] + 1) if dims["M"] % g == 0]))
         w = dtypes["w"]
         values = [w.min, w.max] if w.bipolar else range(w.min, w.max + 1)
         shape = tuple(dims[name] for name in ("M", "KH", "KW", "I"))
         return Match(
-            dims={**dims, "H": height, "W": width, "C": dims["I"] * group},
+            dims={**dims, **example_image(dims, geometry, rng), "C": dims["I"] * group},
             ports={"x": "x", "w": "w", "y": "y"},
             statics={"w": rng.choice(np.array(values, np.int64), shape)},
             attributes={**geometry.attributes, "group": group},
@@ -225,20 +224,19 @@ def example_geometry(
 
 def example_image(
     dims: Mapping[str, int], geometry: Geometry, rng: np.random.Generator
-) -> tuple[int, int]:
-    """An image of which exactly OH times OW windows are taken, with rows and columns to spare.
+) -> dict[str, int]:
+    """H and W of an image with rows and columns to spare, and the OH and OW that fit.
 
-    Where the padding alone is larger, the image is one pixel high or wide at least; then more
-    windows fit than the dims say, so padding is for images that need it.
+    As many windows as asked for, or more where the padding alone holds as many.
     """
     sizes = []
-    names = (("OH", 0), ("OW", 1))
-    for name, axis in names:
+    for axis, name in enumerate(("OH", "OW")):
         span = (geometry.kernel[axis] - 1) * geometry.dilations[axis] + 1
         needed = (dims[name] - 1) * geometry.strides[axis] + span
         spare = int(rng.integers(0, geometry.strides[axis]))
-        sizes.append(needed + spare - geometry.pads[axis] - geometry.pads[axis + 2])
-    return sizes[0], sizes[1]
+        sizes.append(max(1, needed + spare - geometry.pads[axis] - geometry.pads[axis + 2]))
+    rows, columns = geometry.outputs(sizes[0], sizes[1])
+    return {"H": sizes[0], "W": sizes[1], "OH": rows, "OW": columns}
 
 
 def _match(node: NodeView, x: ValueView, w: ValueView) -> Match | NoMatch:

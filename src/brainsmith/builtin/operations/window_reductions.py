@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from brainsmith.api import (
+    CHANNELS_LAST,
     IntType,
     KernelConfig,
     Loop,
@@ -19,7 +20,6 @@ from brainsmith.api import (
     stream_out,
 )
 from brainsmith.builtin.operations.convolution import (
-    CHANNELS_LAST,
     Conv2D,
     Geometry,
     convolved,
@@ -88,12 +88,11 @@ class DepthwiseConv2D:
         """Strides, dilations and padding at random."""
         rng = np.random.default_rng(seed)
         geometry = example_geometry(dims, rng, padded=dtypes["x"].min <= 0 <= dtypes["x"].max)
-        height, width = example_image(dims, geometry, rng)
         w = dtypes["w"]
         values = [w.min, w.max] if w.bipolar else range(w.min, w.max + 1)
         shape = (dims["C"], dims["KH"], dims["KW"])
         return Match(
-            dims={**dims, "H": height, "W": width},
+            dims={**dims, **example_image(dims, geometry, rng)},
             ports={"x": "x", "w": "w", "y": "y"},
             statics={"w": rng.choice(np.array(values, np.int64), shape)},
             attributes=geometry.attributes,
@@ -166,9 +165,8 @@ class MaxPool2D:
         """Strides, dilations and padding at random."""
         rng = np.random.default_rng(seed)
         geometry = example_geometry(dims, rng, padded=not dtypes["x"].bipolar)
-        height, width = example_image(dims, geometry, rng)
         return Match(
-            dims={**dims, "H": height, "W": width},
+            dims={**dims, **example_image(dims, geometry, rng)},
             ports={"x": "x", "y": "y"},
             attributes=geometry.attributes,
         )

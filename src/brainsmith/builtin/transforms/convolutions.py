@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from brainsmith.api import Model
-from brainsmith.builtin.transforms.elementwise import affine_of
+from brainsmith.builtin.transforms.elementwise import uniform_affine_of
 from brainsmith.builtin.transforms.integer_graph import IntegerGraph
 from brainsmith.builtin.transforms.scaled_integer import (
     Affine,
@@ -33,11 +33,9 @@ def integer_convolution(graph: IntegerGraph, node: ir.Node, chain: Chain) -> Anc
         The anchor, or the reason why the node stays in floating point.
     """
     model = graph.model
-    x = affine_of(model, chain)
+    x = uniform_affine_of(model, chain)
     if isinstance(x, str):
-        return f"its input is no scaled integer: {x}"
-    if x.scale.ndim or x.bias.ndim:
-        return "the scale or offset of its input differs from element to element"
+        return x
     weights = None if node.inputs[1] is None else integers_of(model, node.inputs[1])
     if weights is None or isinstance(weights, str):
         return f"its weights are no integers times a scale: {weights}"

@@ -81,6 +81,16 @@ def affine_of(model: Model, chain: Chain) -> Affine | str:
     return Affine(uniform(known.scale), uniform(known.bias))
 
 
+def uniform_affine_of(model: Model, chain: Chain) -> Affine | str:
+    """The chain as one scale, which is not 0, and one offset for all elements, or why not."""
+    affine = affine_of(model, chain)
+    if isinstance(affine, str):
+        return f"its input is no scaled integer: {affine}"
+    if affine.scale.ndim or affine.bias.ndim:
+        return "the scale or offset of its input differs from element to element"
+    return affine if affine.scale.item() else "its input is multiplied by zero"
+
+
 def _first(model: Model, chain: Chain) -> Affine:
     shape = model.shape(chain.anchor.real)
     return Affine(spread(chain.anchor.scale, shape), spread(chain.anchor.bias, shape))

@@ -10,13 +10,12 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from brainsmith.api import BIPOLAR, IntType, Model
+from brainsmith.api import BIPOLAR, CHANNELS_LAST, IntType, Model
 from brainsmith.builtin.transforms.quantizers import QONNX, Grid
 from brainsmith.builtin.transforms.scaled_integer import Anchor, Rationals, to_float64
 from brainsmith.builtin.transforms.thresholds import Staircase
 from brainsmith.builtin.transforms.weights import datatype_of
 
-CHANNELS_LAST = "qonnx.custom_op.channels_last"
 EXACT_IN_FLOAT32 = 1 << 24
 _DEQUANTIZES = "it gives real numbers to a node that stays on the host"
 _QUANTIZES = "it gives the codes of a quantizer on the host"

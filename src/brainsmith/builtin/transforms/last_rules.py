@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 
-from brainsmith.api import Layout, Model, is_standard
+from brainsmith.api import CHANNELS_LAST, Layout, Model, is_standard
 from brainsmith.builtin.transforms import elementwise
 from brainsmith.builtin.transforms.quantizers import QONNX, is_quantizer
 from brainsmith.builtin.transforms.weights import is_constant_like
@@ -18,7 +18,6 @@ from brainsmith.builtin.transforms.windows import Window, window_of
 if TYPE_CHECKING:
     from brainsmith.builtin.transforms.channels_last import Turning
 
-CHANNELS_LAST = "qonnx.custom_op.channels_last"
 Rule = Callable[["Turning", ir.Node], str | None]
 
 
@@ -421,7 +420,7 @@ def _hand_on(turning: Turning, node: ir.Node, vector: ir.Value, layout: Layout) 
     for use in list(output.uses()):
         use.node.replace_input_with(use.idx, vector)
     turning.replace(node, vector, layout)
-    waiting = [use.node for use in vector.uses()]
+    waiting = [use.node for use in vector.uses()] if layout.moves else []
     while waiting:
         reader = waiting.pop()
         if is_standard(reader, "MatMul", "Gemm", "Reshape"):

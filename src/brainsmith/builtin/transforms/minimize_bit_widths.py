@@ -10,12 +10,16 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from brainsmith.api import BIPOLAR, IntType, Model, TransformConfig, is_view, transform
-from brainsmith.builtin.transforms.integer_graph import (
+from brainsmith.api import (
+    BIPOLAR,
     CHANNELS_LAST,
-    channel_sums,
-    set_integer,
+    IntType,
+    Model,
+    TransformConfig,
+    is_view,
+    transform,
 )
+from brainsmith.builtin.transforms.integer_graph import channel_sums, set_integer
 from brainsmith.builtin.transforms.quantizers import QONNX
 
 Array = NDArray[np.int64]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
 import onnx_ir as ir
 
 from brainsmith.api import IntType
-from brainsmith.builtin.transforms.elementwise import affine_of
+from brainsmith.builtin.transforms.elementwise import uniform_affine_of
 from brainsmith.builtin.transforms.integer_graph import IntegerGraph, limits_of
-from brainsmith.builtin.transforms.scaled_integer import Affine, Anchor, Chain
+from brainsmith.builtin.transforms.scaled_integer import Anchor, Chain
 
 
 def integer_move(graph: IntegerGraph, node: ir.Node, chain: Chain) -> Anchor | str:
@@ -18,7 +19,7 @@ def integer_move(graph: IntegerGraph, node: ir.Node, chain: Chain) -> Anchor | s
 
     One that chooses the greatest element does so on the integers if the scale is positive.
     """
-    affine = _uniform(graph, chain)
+    affine = uniform_affine_of(graph.model, chain)
     if isinstance(affine, str):
         return affine
     if node.op_type == "MaxPool" and affine.scale.item() <= 0:
@@ -34,7 +35,7 @@ def integer_concatenation(
     graph: IntegerGraph, node: ir.Node, chains: Sequence[Chain]
 ) -> Anchor | str:
     """A Concat of chains of one scale and offset, two at a time, and its anchor, or why not."""
-    found = [_uniform(graph, chain) for chain in chains]
+    found = [uniform_affine_of(graph.model, chain) for chain in chains]
     affines = []
     for affine in found:
         if isinstance(affine, str):
@@ -72,14 +73,18 @@ def _joined(graph: IntegerGraph, node: ir.Node, a: ir.Value, b: ir.Value) -> ir.
 def integer_pad(graph: IntegerGraph, node: ir.Node, chain: Chain) -> Anchor | str:
     """A Pad with a constant that is a code of its input, and its anchor, or why not."""
     model = graph.model
-    affine = _uniform(graph, chain)
+    affine = uniform_affine_of(graph.model, chain)
     if isinstance(affine, str):
         return affine
     if node.attributes.get_string("mode", "constant") != "constant":
         return "it does not pad with a constant"
+    if len(node.inputs) > 3 and node.inputs[3] is not None:
+        return "it names its axes"
     pads, real = _pads(graph, node), _constant(graph, node)
     if pads is None or real is None:
         return "its padding is not constant"
+    if not math.isfinite(real):
+        return "its padding is no number"
     code = (Fraction(real) - affine.bias.item()) / affine.scale.item()
     if code.denominator != 1:
         return "its padding is no code of its input"
@@ -105,15 +110,6 @@ def _constant(graph: IntegerGraph, node: ir.Node) -> float | None:
         return node.attributes.get_float("value", 0.0)
     array = graph.model.constant(node.inputs[2])
     return None if array is None else float(array.reshape(-1)[0])
-
-
-def _uniform(graph: IntegerGraph, chain: Chain) -> Affine | str:
-    affine = affine_of(graph.model, chain)
-    if isinstance(affine, str):
-        return f"its input is no scaled integer: {affine}"
-    if affine.scale.ndim or affine.bias.ndim:
-        return "the scale or offset of its input differs from element to element"
-    return affine
 
 
 def _type_of(graph: IntegerGraph, value: ir.Value) -> IntType:

@@ -19,18 +19,21 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from brainsmith.api import Model, Note, Origin, TransformConfig, is_view, transform
+from brainsmith.api import (
+    CHANNELS_LAST,
+    Model,
+    Note,
+    Origin,
+    TransformConfig,
+    is_view,
+    transform,
+)
 from brainsmith.builtin.transforms import elementwise, moves, products, sums, weights
 from brainsmith.builtin.transforms.activations import integer_codes
 from brainsmith.builtin.transforms.chain_function import ChainFunction
 from brainsmith.builtin.transforms.cleanup_folding import fold
 from brainsmith.builtin.transforms.convolutions import integer_convolution
-from brainsmith.builtin.transforms.integer_graph import (
-    CHANNELS_LAST,
-    IntegerGraph,
-    limits_of,
-    set_integer,
-)
+from brainsmith.builtin.transforms.integer_graph import IntegerGraph, limits_of, set_integer
 from brainsmith.builtin.transforms.quantizers import is_quantizer
 from brainsmith.builtin.transforms.scaled_integer import (
     Anchor,
