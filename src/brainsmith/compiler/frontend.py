@@ -28,7 +28,7 @@ from brainsmith.plugins import PluginRegistry
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedModel:
     """A model whose nodes have found their kernels.
 
     Attributes:
@@ -53,7 +53,7 @@ class FrontEnd:
 
     Attributes:
         loaded: the model as it was loaded.
-        original: what the accelerator is held to; see `Mapped`.
+        original: what the accelerator is held to; see `MappedModel`.
         compiled: the compiled integer model.
         mapping: which kernel takes which node, and what stays on the host.
         design: the instances and streams.
@@ -79,7 +79,7 @@ def load_and_map(
     family: str,
     options: CompileOptions,
     progress: Progress,
-) -> Mapped:
+) -> MappedModel:
     """The model before and after the transforms, and which kernel takes which of its nodes."""
     progress.step("load")
     loaded = Model.load(path, shapes=options.shapes)
@@ -100,9 +100,9 @@ def load_and_map(
     )
     mapping = dataclasses.replace(mapping, warnings=warnings)
     if staged.redefinition is None:
-        return Mapped(loaded, loaded, compiled, mapping)
+        return MappedModel(loaded, loaded, compiled, mapping)
     redefinition = staged.redefinition
-    return Mapped(loaded, redefinition.model, compiled, mapping, redefinition.step)
+    return MappedModel(loaded, redefinition.model, compiled, mapping, redefinition.step)
 
 
 def _already_quantized(
@@ -173,7 +173,7 @@ def front_end(
     )
 
 
-def _why_nothing_is_mapped(found: Mapped, strategy: ResolvedStrategy) -> str:
+def _why_nothing_is_mapped(found: MappedModel, strategy: ResolvedStrategy) -> str:
     reasons = "; ".join(f"{node.node}: {node.reason}" for node in found.mapping.host[:3])
     hint = f"the first: {reasons}"
     if not strategy.transforms:  # nothing makes the model's numbers integers

@@ -53,7 +53,7 @@ class NetworkRun:
         tally: against the reference, without stalls.
         stalled_tally: against the reference, with random stalls on every port.
         frames: that were driven back to back.
-        interval: cycles between frames, over the last 8 frames; None if these differ.
+        interval: cycles between the last frames (see `steady_frames`); None if these differ.
         latency: cycles from the first input beat of the first frame to its last output beat.
     """
 

@@ -25,6 +25,7 @@ from brainsmith.compiler.simulate import (
     check_layers,
     check_partition,
     simulation_of,
+    steady_frames,
 )
 from brainsmith.compiler.vectors import Vectors
 from brainsmith.report.records import AgreementRecord, CheckRecord, VerificationRecord
@@ -268,7 +269,7 @@ def _interval_check(name: str, run: NetworkRun, model: StreamModel) -> CheckReco
     return CheckRecord(
         f"{name}: no stall, one frame every {_cycles(model.interval)}",
         run.interval == model.interval,
-        f"measured {measured} over the last 8 frames",
+        f"measured {measured} over the last {steady_frames(model.interval)} frames",
     )
 
 
