@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+import qonnx
 
 from brainsmith.api import Model, TransformConfig
 from brainsmith.builtin.transforms.channels_last import ChannelsLast
@@ -139,3 +141,28 @@ def test_padding_that_no_kernel_does_stays_on_the_host(
     for name, expected in execute(model, frames).items():
         found = execute(compiled, frames)[name]
         assert np.allclose(found, expected, atol=1e-5, equal_nan=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bits", ["8", "4"])
+def test_a_float_network_reads_its_digit_in_hardware(bits: str, tmp_path: Path) -> None:
+    """The network and the digit that QONNX ships; it is calibrated with that one frame."""
+    folder = Path(qonnx.__file__).parent / "data" / "onnx" / "mnist-conv"
+    digit, scores = (
+        onnx.numpy_helper.to_array(
+            onnx.TensorProto.FromString((folder / "test_data_set_0" / name).read_bytes())
+        )
+        for name in ("input_0.pb", "output_0.pb")
+    )
+    frames = tmp_path / "digit.npy"
+    np.save(frames, digit)
+    options = CompileOptions(
+        target="xc7z020", target_fps=1000, synthesize=False, place=False, output=tmp_path / "b",
+        quantize=bits, calibrate=frames, verify_input=frames,
+    )  # fmt: skip
+    result = Compiler().compile(folder / "model.onnx", options=options)
+    assert result.success and result.report.verification.bit_exact
+    found = result.accelerator.run(digit)
+    assert isinstance(found, np.ndarray) and found.argmax() == scores.argmax() == 2
+    on_host = {node.node for node in result.report.host_nodes if node.role == "layer"}
+    assert on_host == {"Plus214"}  # the last sum, which no quantizer follows

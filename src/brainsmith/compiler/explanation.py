@@ -15,7 +15,7 @@ _QUANTIZERS = frozenset(
     {"QuantizeLinear", "Quant", "IntQuant", "BipolarQuant", "MultiThreshold", "Sign"}
 )
 # With these the transforms lead from integers to real numbers and back, at the hardware's edges.
-_GLUE = frozenset({"Cast", "Mul", "Add", "Div", "Round", "Clip", "Identity"}) | _QUANTIZERS
+_GLUE = frozenset({"Cast", "Mul", "Add", "Div", "Floor", "Round", "Clip", "Identity"}) | _QUANTIZERS
 
 _REASONS = {
     "input": "it quantizes the model's real-valued input",

@@ -17,6 +17,7 @@ from brainsmith.builtin.transforms.thresholds import Staircase
 from brainsmith.builtin.transforms.weights import datatype_of
 
 EXACT_IN_FLOAT32 = 1 << 24
+_ROUND_SINCE = 11
 _DEQUANTIZES = "it gives real numbers to a node that stays on the host"
 _QUANTIZES = "it gives the codes of a quantizer on the host"
 # By rank: the layouts in which QONNX takes the last dimension for the channels.
@@ -228,9 +229,16 @@ class IntegerGraph:
             if np.any(grid.zero != 0):
                 y = self._behind("Add", [y, self._float(real, "zero", grid.zero)], quantizer)
             if y is not real:
-                y = self._behind("Round", [y], quantizer)
+                y = self._rounded(y, quantizer)
         set_integer(self.model, y, (grid.datatype.min, grid.datatype.max), grid.datatype)
         return y
+
+    def _rounded(self, y: ir.Value, quantizer: ir.Node) -> ir.Value:
+        """The nearest integers, which are near; operator sets below 11 have no Round."""
+        if self.model.graph.opset_imports.get("", _ROUND_SINCE) >= _ROUND_SINCE:
+            return self._behind("Round", [y], quantizer)
+        half = self.model.add_initializer(f"{quantizer.name}_half", np.array(0.5, np.float32))
+        return self._behind("Floor", [self._behind("Add", [y, half], quantizer)], quantizer)
 
     def _behind(
         self,
