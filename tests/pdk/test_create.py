@@ -7,9 +7,11 @@ import fcntl
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 import termios
+import time
 import tomllib
 from pathlib import Path
 
@@ -242,14 +244,21 @@ def test_on_a_terminal_it_asks_for_what_it_was_not_told(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+INTERRUPT = b"\x03"
+
+
 def test_on_a_terminal_interrupting_leaves_nothing(tmp_path: Path) -> None:
-    _, status = on_a_terminal(["create-plugin", "mine", "--type", "target"], b"\x03", tmp_path)
+    _, status = on_a_terminal(["create-plugin", "mine", "--type", "target"], INTERRUPT, tmp_path)
     assert status == 130
     assert list(tmp_path.iterdir()) == []
 
 
 def on_a_terminal(arguments: list[str], said: bytes, cwd: Path) -> tuple[str, int]:
-    """What the command shows where a person sits, and its exit code."""
+    """What the command shows where a person sits, and its exit code.
+
+    An interrupt is said again until it is heard: one that comes just before Python begins to wait
+    for a line is noticed when the line has come.
+    """
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "brainsmith", *arguments]
     process = subprocess.Popen(
@@ -261,8 +270,15 @@ def on_a_terminal(arguments: list[str], said: bytes, cwd: Path) -> tuple[str, in
     while b": " not in shown:  # its first question
         shown += os.read(ours, 4096)
     os.write(ours, said)
+    deadline = time.monotonic() + 120
     with contextlib.suppress(OSError):  # the terminal closes with the last process in it
-        while data := os.read(ours, 4096):
-            shown += data
+        while time.monotonic() < deadline:
+            if select.select([ours], [], [], 1)[0]:
+                shown += os.read(ours, 4096)
+            elif said == INTERRUPT:
+                os.write(ours, said)
     os.close(ours)
-    return shown.decode(), process.wait(60)
+    try:
+        return shown.decode(), process.wait(60)
+    finally:
+        process.kill()

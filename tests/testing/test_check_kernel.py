@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,11 @@ def smallest(text: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+)=(\w+)", text.splitlines()[1]))
 
 
+def is_small(facts: dict[str, str]) -> bool:
+    """Whether there is little more to do than the least that the kernel's constraints allow."""
+    return 16 <= math.prod(int(facts[loop]) for loop in "NMK") <= 32
+
+
 @pytest.mark.slow
 def test_a_right_kernel_passes_at_all_that_is_drawn(tiny: Made) -> None:
     results = check_kernel(tiny())
@@ -62,7 +68,7 @@ def test_a_wrong_sign_in_one_lane_is_found_where_it_is(tiny: Made) -> None:
     wrong = tiny(("$signed({1'b0, x[lane", "$signed({lane == 1, x[lane"))
     text = failure_of(wrong)
     facts = smallest(text)
-    assert facts["SIMD"] == "2" and facts["PE"] == "1" and facts["N"] == "1"
+    assert int(facts["SIMD"]) in (2, 3) and facts["PE"] == "1" and is_small(facts)
     assert re.search(
         r"first y, frame \d, element \d+ \(N=0 M=\d+: beat \d+, lane 0\): -?\d+, exp", text
     )
@@ -107,7 +113,7 @@ def test_as_many_are_drawn_as_are_wanted(constraint: str, tiny: Made) -> None:
 
 
 def test_fewer_than_are_wanted_are_told(tiny: Made) -> None:
-    component, registry = find("kernels", tiny(('"min_size": 16', '"max_y_bits": 3')), None)
+    component, registry = find("kernels", tiny(('"min_size": 16', '"max_y_bits": 5')), None)
     with pytest.warns(UserWarning, match=r"only \d+ of \d+ configurations that were drawn keep"):
         assert _drawn(Bench.of(component, registry), 24, 0)
 
@@ -133,7 +139,7 @@ def test_one_beat_too_few_is_found(tiny: Made) -> None:
     text = failure_of(wrong)
     facts = smallest(text)
     assert "hangs" in text and re.search(r"\.y: beat \d+ of \d+ did not come", text)
-    assert int(facts["M"]) == 2 * int(facts["PE"])
+    assert int(facts["M"]) > int(facts["PE"]) == 1 and is_small(facts)
 
 
 @pytest.mark.slow

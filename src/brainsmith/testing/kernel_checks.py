@@ -21,7 +21,7 @@ from brainsmith.testing.simulating import Bench, faults
 from brainsmith.testing.waves import WAVES
 from brainsmith.toolchains.simulation import StreamError
 
-_BATCHES = 8  # of configurations that are drawn before fewer than wanted have to do
+_BATCHES = 40  # of drawing, which is cheap, until as many as are wanted keep the constraints
 
 
 def check_kernel(
@@ -43,7 +43,7 @@ def check_kernel(
 
     Args:
         kernel: its class, or its name in the registry.
-        cases: the configurations. If None, they are drawn by hypothesis: sizes, datatypes,
+        cases: the configurations. If None, they are drawn by chance: sizes, datatypes,
             foldings, parameters and devices that the operation has and the kernel's constraints
             allow; of those that fail the smallest is looked for.
         backend: which implementation; the kernel's default one if None.

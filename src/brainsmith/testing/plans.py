@@ -1,17 +1,11 @@
-"""Plans of cases: few numbers that hypothesis draws, and of which a case follows."""
+"""Plans of cases: few numbers that are drawn, and of which a case follows."""
 
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-
-from hypothesis import HealthCheck, Phase, assume, given, settings
-from hypothesis import seed as seeded
-from hypothesis import strategies as st
-from hypothesis.errors import Unsatisfiable
-from hypothesis.strategies import DrawFn, SearchStrategy
 
 from brainsmith.api import IntType, LoopNest
 from brainsmith.api.loops import divisors
@@ -19,6 +13,7 @@ from brainsmith.testing.limits import Limits
 
 FAMILIES = ("ecp5", "ice40", "xc7")
 _MOST_CYCLES = 1_000
+_TRIES = 20  # for each plan that is wanted
 _MOST_WORK = 1 << 14
 _MOST_AT_ONCE = 1 << 12  # lanes times the bits of each operand: wide and many compile for minutes
 _SPARE = (0, 1, 3)  # bits that an output is wider than it needs to be
@@ -67,49 +62,45 @@ def draw_plans(
 ) -> list[Plan]:
     """Different plans, as many as can be had up to `count`; the same for the same seed.
 
-    None where hypothesis finds none that the constraints allow.
+    (Hypothesis draws otherwise from one process to the next: it takes constants from whatever
+    modules are loaded.)
     """
+    chance = random.Random(seed)
     found: dict[tuple[object, ...], Plan] = {}
-
-    @seeded(seed)
-    @settings(
-        max_examples=count, database=None, deadline=None, phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(plans(limits, choices))
-    def collect(plan: Plan) -> None:
-        found.setdefault(plan.key, plan)
-
-    with suppress(Unsatisfiable):
-        collect()
+    for _ in range(_TRIES * count):
+        plan = _plan(limits, choices, chance)
+        if plan is not None:
+            found.setdefault(plan.key, plan)
+        if len(found) == count:
+            break
     return list(found.values())
 
 
-def plans(limits: Limits, choices: Mapping[str, Sequence[int | str]]) -> SearchStrategy[Plan]:
-    """Hypothesis' strategy of all plans that a kernel's constraints allow."""
-
-    @st.composite
-    def plan(draw: DrawFn) -> Plan:
-        nest = limits.nest
-        dims = {name: draw(st.sampled_from(sizes)) for name, sizes in limits.dims.items()}
-        size = math.prod(dims[loop.name] for loop in nest.loops)
-        if size < limits.least_size:  # the innermost loop grows until there is enough to do
-            dims[nest.loops[-1].name] *= -(-limits.least_size // size)
-        assume(math.prod(dims[loop.name] for loop in nest.loops) <= limits.most_size)
-        dtypes = {p: draw(st.sampled_from(kinds)) for p, kinds in limits.dtypes.items()}
-        folding = {f: draw(st.sampled_from(legal)) for f, legal in _legal(nest, dims).items()}
-        assume(nest.iterations(dims, folding) <= _MOST_CYCLES)
-        assume(_at_once(dtypes, folding) <= max(_MOST_AT_ONCE, _at_once(dtypes, {})))
-        assume(math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.least_size))
-        return Plan(
-            dims, dtypes, folding,
-            params={name: draw(st.sampled_from(values)) for name, values in choices.items()},
-            spare=draw(st.sampled_from(_SPARE)),
-            seed=draw(st.integers(0, 999)),
-            family=draw(st.sampled_from(FAMILIES)),
-        )  # fmt: skip
-
-    return plan()
+def _plan(
+    limits: Limits, choices: Mapping[str, Sequence[int | str]], chance: random.Random
+) -> Plan | None:
+    """A plan at random; None where the constraints do not allow it, or it would take long."""
+    nest, choose = limits.nest, chance.choice
+    dims = {name: choose(sizes) for name, sizes in limits.dims.items()}
+    size = math.prod(dims[loop.name] for loop in nest.loops)
+    if size < limits.least_size:  # the innermost loop grows until there is enough to do
+        dims[nest.loops[-1].name] *= -(-limits.least_size // size)
+    dtypes = {port: choose(kinds) for port, kinds in limits.dtypes.items()}
+    folding = {fold: choose(legal) for fold, legal in _legal(nest, dims).items()}
+    allowed = (
+        math.prod(dims[loop.name] for loop in nest.loops) <= limits.most_size
+        and nest.iterations(dims, folding) <= _MOST_CYCLES
+        and _at_once(dtypes, folding) <= max(_MOST_AT_ONCE, _at_once(dtypes, {}))
+        and math.prod(dims.values()) <= max(_MOST_WORK, 4 * limits.least_size)
+    )
+    plan = Plan(
+        dims, dtypes, folding,
+        params={name: choose(values) for name, values in choices.items()},
+        spare=choose(_SPARE),
+        seed=chance.randrange(1_000),
+        family=choose(FAMILIES),
+    )  # fmt: skip
+    return plan if allowed else None
 
 
 def _at_once(dtypes: Mapping[str, IntType], folding: Mapping[str, int]) -> int:

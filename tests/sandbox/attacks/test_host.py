@@ -196,8 +196,9 @@ def test_many_calls_at_once_get_their_own_answers_and_output(level: Level, stage
 def test_calls_go_on_while_zygotes_are_killed(stage: Stage) -> None:
     stop = threading.Event()
 
+    # Fewer deaths than one call outlives, since on a busy machine all may meet the same one.
     def kill() -> None:
-        for _ in range(3):
+        for _ in range(2):
             if not stop.wait(0.7):
                 for pid in zygotes.pids():
                     os.kill(pid, signal.SIGKILL)

@@ -27,7 +27,7 @@ from brainsmith.errors import PluginError
 from brainsmith.pdk.develop.verdict import Check, Finding
 
 PRELOAD = (
-    *("pytest", "_pytest.assertion.rewrite", "numpy", "onnx", "onnxruntime", "hypothesis"),
+    *("pytest", "_pytest.assertion.rewrite", "numpy", "onnx", "onnxruntime"),
     *("brainsmith.compiler", "brainsmith.testing.kernel_checks"),
     *("brainsmith.testing.transform_checks", "brainsmith.testing.pytest_plugin"),
     "brainsmith.pdk.develop.testing",
@@ -163,20 +163,13 @@ def _child(folder: str, channel: Connection, watcher: int) -> None:
 
 
 def _warm_up() -> None:
-    """Does once what is slow the first time: the sandbox, pytest's plugins, hypothesis, tools."""
+    """Does once what is slow the first time: the sandbox, pytest's plugins, tools."""
     from importlib.metadata import entry_points
-
-    from hypothesis import given, settings
-    from hypothesis import strategies as st
 
     from brainsmith.plugins import PluginRegistry
     from brainsmith.sandbox.levels import Level
     from brainsmith.sandbox.report import proof
     from brainsmith.toolchains import tools
-
-    @settings(max_examples=4, database=None, deadline=None)
-    @given(st.sampled_from((1, 2)), st.integers(0, 999))
-    def draw(one: int, other: int) -> None: ...
 
     def describe() -> None:
         for component in PluginRegistry(()).components("operations"):
@@ -187,7 +180,7 @@ def _warm_up() -> None:
             with contextlib.suppress(Exception):  # pytest itself will tell
                 point.load()
 
-    for work in (lambda: proof(Level.L3), load_plugins, draw, describe, tools.verilator):
+    for work in (lambda: proof(Level.L3), load_plugins, describe, tools.verilator):
         with contextlib.suppress(Exception):  # the tests will tell, if they need it
             work()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import os
 import stat
@@ -67,12 +68,11 @@ def _texts(container: object) -> Iterator[str]:
 
 def heap_raw(facts: Facts) -> str:
     """The memory that Python's objects lie in, page by page as far as there is some."""
-    flags = ctypes.create_string_buffer(1)
     found = []
     for block in sorted({id(one) // _BLOCK for one in gc.get_objects()}):
         start = end = block * _BLOCK
         while end < (block + 1) * _BLOCK:
-            if raw.call("mincore", end, _PAGE, flags) != 0:
+            if not _is_readable(end):
                 found.append(_marked(start, end, facts["mark"]))
                 start = end + _PAGE
             end += _PAGE
@@ -84,10 +84,19 @@ def stack_raw(facts: Facts) -> str:
     """The stack, where the kernel puts arguments and variables of a program."""
     first = ctypes.POINTER(ctypes.c_void_p).in_dll(_libc, "environ")[0]
     end = (first or 0) & ~(_PAGE - 1)
-    start, flags = end, ctypes.create_string_buffer(1)
-    while raw.call("mincore", end, _PAGE, flags) == 0:
+    start = end
+    while _is_readable(end):
         end += _PAGE
     return _marked(start, end, facts["mark"])
+
+
+def _is_readable(page: int) -> bool:
+    """Whether memory can be read, asked of a system call that reads there before it refuses.
+
+    (The C library reserves memory for threads that is mapped and cannot be read.)
+    """
+    nonsense = 99
+    return raw.call("rt_sigprocmask", nonsense, page, 0, 8) != -errno.EFAULT
 
 
 def _marked(start: int, end: int, mark: str) -> str:
