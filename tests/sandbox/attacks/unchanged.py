@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
@@ -49,9 +50,8 @@ def _descriptors() -> dict[str, str]:
 
 def _children() -> set[str]:
     """Processes whose parent this one is, but for its zygotes."""
-    children = {
-        child
-        for task in os.listdir("/proc/self/task")
-        for child in Path(f"/proc/self/task/{task}/children").read_text().split()
-    }
+    children: set[str] = set()
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+            children.update(Path(f"/proc/self/task/{task}/children").read_text().split())
     return children - {str(pid) for pid in zygotes.pids()}
