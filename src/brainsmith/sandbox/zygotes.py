@@ -167,7 +167,11 @@ class _Zygote:
             _, (channel, pidfd, report) = messages.receive(self._channel)
         except (EOFError, OSError, ValueError) as error:
             raise WorkerLostError("the zygote ended") from error
-        return Worker(socket.socket(fileno=channel), pidfd, report)
+        worker = Worker(socket.socket(fileno=channel), pidfd, report)
+        if self._process.poll() is not None:  # its workers outlive it in the channel alone
+            worker.close()
+            raise WorkerLostError("the zygote ended")
+        return worker
 
     def restock(self) -> None:
         """Orders workers until some wait; not while a call runs, which needs the processors."""

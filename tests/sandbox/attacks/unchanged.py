@@ -36,14 +36,14 @@ def state() -> dict[str, object]:
 
 
 def _descriptors() -> dict[str, str]:
-    """What is open, but for the channels of zygotes."""
+    """What is open, but for channels of zygotes, and indexes that await the garbage collector."""
     found = {}
     for fd in os.listdir("/proc/self/fd"):
         try:
             target = os.readlink(f"/proc/self/fd/{fd}")
         except FileNotFoundError:  # the one that lists them
             continue
-        if not target.startswith("/proc/"):
+        if not target.startswith("/proc/") and not target.endswith(".sqlite"):
             found[fd] = target
     return found
 
