@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainsmith.compiler.codegen import Rtl
+from brainsmith.compiler.deployment import Deployment
 from brainsmith.compiler.design import Design, Partition
 from brainsmith.compiler.host import run_design
 from brainsmith.compiler.simulate import OnFrames, run_partition
@@ -24,6 +25,7 @@ class Accelerator:
     model: Model
     rtls: Mapping[str, Rtl]
     simulations: Mapping[str, Simulation]
+    deployment: Deployment | None = None
 
     def run(
         self,

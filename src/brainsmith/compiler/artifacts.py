@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainsmith.compiler.codegen import Rtl
+from brainsmith.compiler.deployment import FILE as BOARD
+from brainsmith.compiler.deployment import Deployment
 from brainsmith.compiler.metrics import with_artifacts
 from brainsmith.compiler.output import failed_log
 from brainsmith.errors import StorageError
@@ -44,6 +46,7 @@ def write(
     report: BuildReport,
     model: Model,
     physical: Physical | None,
+    deployment: Deployment | None,
     log: BuildLog,
     ledger: Ledger,
 ) -> dict[str, Path]:
@@ -61,6 +64,9 @@ def write(
         from brainsmith.compiler.physical import save
 
         names |= save(physical, folder)
+    if deployment is not None:
+        deployment.model_copy(update={"bitstream": names.get("bitstream")}).save(folder)
+        names["board"] = BOARD
     paths = {name: place / file for name, file in names.items()}
     report = with_artifacts(report, paths)
     write_json(report, folder / JSON)

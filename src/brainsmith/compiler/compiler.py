@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainsmith.board.clocking import clock
 from brainsmith.compiler import artifacts, metrics
 from brainsmith.compiler.accelerator import Accelerator
 from brainsmith.compiler.accuracy import quantization_record
 from brainsmith.compiler.codegen import Rtl, generate
+from brainsmith.compiler.deployment import Deployment, check_board, deployment_of
 from brainsmith.compiler.explanation import NodeExplanation, explain
 from brainsmith.compiler.fit import check_estimate, check_measured
 from brainsmith.compiler.frontend import FrontEnd, front_end, load_and_map
@@ -126,6 +128,7 @@ class Compiler:
         try:
             with timer.step("front end", shown=False):
                 front = front_end(path, resolved, target, registry, options, self.progress)
+                check_board(front.design, target)
                 check_estimate(front, target, options)
                 check_tools(options, target)
                 vectors = vectors_for(front.original, options) if options.verify else None
@@ -195,10 +198,11 @@ class _Job:
                 for partition, modules in implemented(self.front.design.partitions)
             ]
             artifacts.write_rtl(rtls, folder)
+            deployment = self._deployment(rtls)
         try:
             evidence, physical = self._simulate_and_synthesize(rtls)
             if physical is not None:
-                physical = self._finish(rtls, evidence, physical)
+                physical = self._finish(rtls, evidence, physical, deployment)
             report = metrics.report(
                 path.name, self.front, self.target, self.strategy, self.options,
                 evidence, physical, self.timer.steps, self.log,
@@ -207,7 +211,7 @@ class _Job:
                 report, sandbox=sandbox_record(self.settings), quantization=self.accuracy
             )
             paths = artifacts.write(
-                folder, output, report, self.front.compiled, physical, self.log, ledger
+                folder, output, report, self.front.compiled, physical, deployment, self.log, ledger
             )
         except BaseException:
             artifacts.keep_log(self.log, ledger, output)
@@ -216,7 +220,7 @@ class _Job:
         if evidence is not None:
             by_name = {rtl.partition.name: rtl for rtl in rtls}
             accelerator = Accelerator(
-                self.front.design, self.front.compiled, by_name, evidence.simulations
+                self.front.design, self.front.compiled, by_name, evidence.simulations, deployment
             )
         final = metrics.with_artifacts(report, paths)
         return CompilationResult(final, self.front.design, self.front.compiled, paths, accelerator)
@@ -248,11 +252,24 @@ class _Job:
                 )  # fmt: skip
             return evidence, synthesis.result() if synthesis is not None else None
 
+    def _deployment(self, rtls: Sequence[Rtl]) -> Deployment | None:
+        """The record of the board, where the target is one."""
+        board = self.target.board
+        if board is None:
+            return None
+        mhz = self.options.clock_mhz or self.target.clock_mhz
+        made = clock(self.target.family, board.oscillator_mhz, mhz)
+        return deployment_of(self.front.design, rtls[0], self.target, board, made.hz)
+
     def _finish(
-        self, rtls: Sequence[Rtl], evidence: Evidence | None, physical: Physical
+        self,
+        rtls: Sequence[Rtl],
+        evidence: Evidence | None,
+        physical: Physical,
+        deployment: Deployment | None,
     ) -> Physical:
         """One frame on the netlist, and placement, as far as they are asked for; both at once."""
-        from brainsmith.compiler.physical import check_netlist, place
+        from brainsmith.compiler.physical import check_netlist
 
         check_measured(self.front, self.target, physical.resources, self.options)
         cache, options = self.compiler.cache, self.options
@@ -274,11 +291,22 @@ class _Job:
                 values = evidence.values
                 netlist = pool.submit(check_netlist, rtls, physical, values, cache, self.log)
             if wanted_place:
-                mhz = options.clock_mhz or self.target.clock_mhz
-                physical = place(physical, rtls, self.target, mhz, options.seed, cache, self.log)
+                physical = self._place(rtls, physical, deployment)
             if netlist is not None and evidence is not None:
                 evidence.netlist = netlist.result()
         return physical
+
+    def _place(
+        self, rtls: Sequence[Rtl], physical: Physical, deployment: Deployment | None
+    ) -> Physical:
+        """The design placed: alone, or on its board."""
+        from brainsmith.compiler.physical import place, place_on_board
+
+        cache, seed, log = self.compiler.cache, self.options.seed, self.log
+        if deployment is not None:
+            return place_on_board(physical, deployment, self.target, seed, cache, log)
+        mhz = self.options.clock_mhz or self.target.clock_mhz
+        return place(physical, rtls, self.target, mhz, seed, cache, log)
 
     @contextmanager
     def _aside(self) -> Iterator[ThreadPoolExecutor]:

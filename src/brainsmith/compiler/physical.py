@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from brainsmith.api import Resources
+from brainsmith.compiler.boards import BoardBuild, build_board
 from brainsmith.compiler.codegen import Rtl, linked_top
+from brainsmith.compiler.deployment import Deployment
 from brainsmith.compiler.host import Frames
 from brainsmith.compiler.implement import Module
 from brainsmith.compiler.progress import Progress
@@ -34,12 +36,14 @@ class Physical:
         totals: measured, by partition, of the linked netlist.
         netlists: by partition.
         placements: by partition; empty where nothing was placed.
+        board: the board that carries the design; None where it is placed without one.
     """
 
     resources: Mapping[str, Resources]
     totals: Mapping[str, Resources]
     netlists: Mapping[str, LinkedNetlist]
     placements: Mapping[str, Placement] = field(default_factory=dict)
+    board: BoardBuild | None = None
 
 
 def distinct_parts(rtls: Sequence[Rtl]) -> int:
@@ -125,6 +129,30 @@ def place(
     return dataclasses.replace(physical, placements=placements)
 
 
+def place_on_board(
+    physical: Physical,
+    deployment: Deployment,
+    target: Target,
+    seed: int,
+    cache: BuildCache,
+    log: BuildLog,
+) -> Physical:
+    """The design placed and routed behind the shell of a board, up to its bitstream.
+
+    Raises:
+        TargetError: it does not fit, or does not reach its clock.
+        ToolError: a tool is missing or failed.
+    """
+    name = deployment.module
+    build = build_board(deployment, physical.netlists[name], target, seed, cache, log)
+    return dataclasses.replace(
+        physical,
+        totals={name: _resources(build.netlist.resources)},
+        placements={name: build.placement},
+        board=build,
+    )
+
+
 def save(physical: Physical, folder: Path) -> dict[str, str]:
     """Netlists and slowest paths into a folder; returns the files by the name of the artifact."""
     names = {}
@@ -135,6 +163,9 @@ def save(physical: Physical, folder: Path) -> dict[str, str]:
         path = "\n".join((f"{placement.fmax_mhz:.2f} MHz", *placement.critical_path, ""))
         (folder / f"{name}.timing.txt").write_text(path, encoding="utf-8")
         names[f"timing_{name}"] = f"{name}.timing.txt"
+    if physical.board is not None:
+        shutil.copyfile(physical.board.bitstream, folder / physical.board.name)
+        names["bitstream"] = physical.board.name
     return names
 
 

@@ -20,6 +20,7 @@ def check_tools(options: CompileOptions, target: Target) -> None:
         ToolError: a tool is missing.
     """
     from brainsmith.toolchains import tools
+    from brainsmith.toolchains.bitstream import PACKERS
 
     if options.place and not target.placeable:
         raise ConfigurationError(
@@ -32,3 +33,5 @@ def check_tools(options: CompileOptions, target: Target) -> None:
         tools.yosys()
     if placing(options, target):
         tools.nextpnr(target.family)
+        if target.board is not None:
+            PACKERS[target.family].tool()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
+from brainsmith.board.description import Board
 from brainsmith.errors import BrainsmithError, ConfigurationError, PluginError, TargetError
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.complaints import complaints
@@ -30,7 +31,8 @@ class Target(BaseModel):
     """A device: its family, what there is on it, and how it is placed, if it is.
 
     `resources` are the device's LUTs, flip-flops, DSPs and block RAMs, counted as in
-    `brainsmith.api.Resources`; `clock_mhz` is the clock that is asked for by default.
+    `brainsmith.api.Resources`; `clock_mhz` is the clock that is asked for by default. With a
+    `board` around it, what is placed has the board's pins and is packed into a bitstream.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +43,7 @@ class Target(BaseModel):
     clock_mhz: float = Field(gt=0)
     resources: Mapping[Resource, NonNegativeInt]
     place: Placement | None = None
+    board: Board | None = None
 
     @property
     def placeable(self) -> bool:

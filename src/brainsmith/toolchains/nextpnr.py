@@ -3,6 +3,7 @@
 A design's ports are its streams, far more bits than a package has pins. For ecp5 it is placed out
 of context: no pins, and the clock is the slowest path between registers. nextpnr-ice40 has no such
 mode: there the design is placed inside a harness of shift registers, whose cells are subtracted.
+The top of a board has pins, and what is placed for it can be packed into a bitstream.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from brainsmith.toolchains.yosys import LinkedNetlist, link_under
 _TIMEOUT = 4 * 3600.0
 _UTILIZATION = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%")
 _INPUT, _REPORT, _LOG = "design.json", "report.json", "nextpnr.log"
-
+_PINS, _PLACED = "pins.txt", "placed.txt"
+# How pins are given, and how the placed design is written.
+_PINNED = {"ecp5": ("--lpf", "--textcfg"), "ice40": ("--pcf", "--asc")}
 
 # The families whose nextpnr places without pins.
 _OUT_OF_CONTEXT = ("ecp5",)
@@ -101,33 +104,105 @@ def place_and_route(
         ToolError: nextpnr is missing or failed.
         StorageError: the disk is full.
     """
-    if device.family != netlist.family:
-        raise ToolError(
-            f"a netlist for {netlist.family} cannot be placed on {device.name}",
-            where=netlist.module,
-        )
-    tool = tools.nextpnr(device.family)
     free = device.family in _OUT_OF_CONTEXT
     around = None if free else harness(netlist.module, unit)
     if around is not None:
-        netlist = link_under(netlist, unit, around.source, MODULE, cache=cache, log=log)
-    limits = ("--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed))
-    arguments = (*device.options, *(("--out-of-context",) if free else ()), *limits)
-    key = {
-        "what": "place and route",
-        "tool": tool.identity,
-        "netlist": digest(netlist.json.read_bytes()),
-        "arguments": list(arguments),
-    }
+        netlist = link_under(netlist, unit, (around.source,), MODULE, cache=cache, log=log)
+    options = (*(("--out-of-context",) if free else ()), *_aim(clock_mhz, seed))
+    entry = _Run(device, log).fetch(netlist, options, {}, cache)
+    if around is None:
+        note = "placed out of context: paths from and to the ports are not timed"
+        return _placement(entry.report, device.name, seed, (note,), within="")
+    return _less(_placement(entry.report, device.name, seed, (), within="dut"), around)
 
-    def make(folder: Path) -> None:
-        _run(tool, netlist, arguments, folder, device.name, log)
 
-    entry = cache.fetch(key, make)
-    if entry.cached and log is not None:
-        log.cached(tool, f"placement on {device.name}")
-    report = json.loads((entry.path / _REPORT).read_text())
-    return _placement(report, device.name, seed, around)
+def place_board(
+    netlist: LinkedNetlist,
+    constraints: str,
+    device: Device,
+    *,
+    within: str,
+    clock_mhz: float,
+    cache: BuildCache,
+    log: BuildLog | None = None,
+    seed: int = 1,
+) -> tuple[Placement, Path]:
+    """Places and routes the top of a board with its pins.
+
+    Args:
+        constraints: the pins, in the form of the family.
+        within: the instance whose parts are named in the critical path.
+
+    Returns:
+        The placement, and the file that a bitstream is packed from.
+
+    Raises:
+        TargetError: the design does not fit; names what is needed and there.
+        ToolError: nextpnr is missing or failed.
+        StorageError: the disk is full.
+    """
+    pins, placed = _PINNED[device.family]
+    options = (pins, _PINS, placed, _PLACED, *_aim(clock_mhz, seed))
+    entry = _Run(device, log).fetch(netlist, options, {_PINS: constraints}, cache)
+    placement = _placement(entry.report, device.name, seed, (), within=within)
+    return placement, entry.path / _PLACED
+
+
+def _aim(clock_mhz: float, seed: int) -> tuple[str, ...]:
+    return ("--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed))
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """What nextpnr left: the folder and its report."""
+
+    path: Path
+
+    @property
+    def report(self) -> Mapping[str, Any]:
+        loaded: Mapping[str, Any] = json.loads((self.path / _REPORT).read_text())
+        return loaded
+
+
+@dataclass(frozen=True)
+class _Run:
+    """nextpnr for one device."""
+
+    device: Device
+    log: BuildLog | None
+
+    def fetch(
+        self,
+        netlist: LinkedNetlist,
+        options: Sequence[str],
+        files: Mapping[str, str],
+        cache: BuildCache,
+    ) -> _Placed:
+        """The result for a netlist, from the cache or of a run beside `files`."""
+        if self.device.family != netlist.family:
+            raise ToolError(
+                f"a netlist for {netlist.family} cannot be placed on {self.device.name}",
+                where=netlist.module,
+            )
+        tool = tools.nextpnr(self.device.family)
+        arguments = (*self.device.options, *options)
+        key = {
+            "what": "place and route",
+            "tool": tool.identity,
+            "netlist": digest(netlist.json.read_bytes()),
+            "arguments": list(arguments),
+            **({"files": {name: digest(text) for name, text in files.items()}} if files else {}),
+        }
+
+        def make(folder: Path) -> None:
+            for name, text in files.items():
+                (folder / name).write_text(text)
+            _run(tool, netlist, arguments, folder, self.device.name, self.log)
+
+        entry = cache.fetch(key, make)
+        if entry.cached and self.log is not None:
+            self.log.cached(tool, f"placement on {self.device.name}")
+        return _Placed(entry.path)
 
 
 def _run(
@@ -171,22 +246,13 @@ def _check_fit(said: str, device: str) -> None:
 
 
 def _placement(
-    report: Mapping[str, Any], device: str, seed: int, around: Harness | None
+    report: Mapping[str, Any], device: str, seed: int, notes: tuple[str, ...], *, within: str
 ) -> Placement:
     utilization = {
         name: (row["used"], row["available"])
         for name, row in report["utilization"].items()
         if row["used"]
     }
-    notes: tuple[str, ...] = ("placed out of context: paths from and to the ports are not timed",)
-    if around is not None:
-        used, there = utilization[_LOGIC]
-        utilization[_LOGIC] = (used - around.cells, there)
-        utilization.pop("SB_IO", None)
-        notes = (
-            f"placed in a harness of shift registers, whose {around.cells} logic cells are "
-            f"subtracted from {used}",
-        )
     path = _critical_path(report)
     clocks = [clock["achieved"] for clock in report["fmax"].values()]
     if not clocks:
@@ -196,10 +262,23 @@ def _placement(
         min(clocks),
         utilization,
         tuple(_step(step) for step in path),
-        _instances(path, nested=around is not None),
+        _instances(path, within),
         seed,
         notes,
     )
+
+
+def _less(placement: Placement, around: Harness) -> Placement:
+    """The placement without what its harness takes."""
+    utilization = dict(placement.utilization)
+    used, there = utilization[_LOGIC]
+    utilization[_LOGIC] = (used - around.cells, there)
+    utilization.pop("SB_IO", None)
+    note = (
+        f"placed in a harness of shift registers, whose {around.cells} logic cells are "
+        f"subtracted from {used}"
+    )
+    return replace(placement, utilization=utilization, notes=(note,))
 
 
 def _critical_path(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -222,12 +301,12 @@ def _step(step: Mapping[str, Any]) -> str:
     return f"{step['delay']:7.3f} ns  {step['type']:<8}  {where}"
 
 
-def _instances(path: Sequence[Mapping[str, Any]], *, nested: bool) -> tuple[str, ...]:
-    """The first part of the hierarchical names, without repetitions."""
+def _instances(path: Sequence[Mapping[str, Any]], within: str) -> tuple[str, ...]:
+    """The first part of the hierarchical names below `within`, without repetitions."""
     names = []
     for step in path:
         words = step["to"]["cell"].split(".")
-        if nested and words[0] == "dut":
+        if words[0] == within:
             words = words[1:]
         if len(words) > 1:
             names.append(words[0])

@@ -173,6 +173,35 @@ def run(
 
 
 @contextmanager
+def background(
+    tool: Tool,
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    confined: Confined,
+    line: int,
+    errors: IO[bytes],
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A tool that runs beside the block, and is ended with it.
+
+    Args:
+        confined: as in `run`.
+        line: the file that it reads from and writes to.
+        errors: what it says on standard error.
+    """
+    with _call(tool, arguments, confined, {}) as (words, variables):
+        process = subprocess.Popen(
+            words, cwd=cwd, env=variables, stdin=line, stdout=line, stderr=errors,
+            start_new_session=True,
+        )  # fmt: skip
+        _limit_memory(process.pid)
+        try:
+            yield process
+        finally:
+            _kill(process)
+
+
+@contextmanager
 def _call(
     tool: Tool, arguments: Sequence[str], how: Confined | None, env: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:

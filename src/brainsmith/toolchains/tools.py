@@ -111,10 +111,19 @@ def nextpnr(architecture: str) -> Tool:
         ToolError: there is none.
     """
     name = f"nextpnr-{architecture}"
+    return program(name, f"yowasp-{name}")
+
+
+def program(name: str, package: str) -> Tool:
+    """A native program, or that of a YoWASP package.
+
+    Raises:
+        ToolError: there is neither.
+    """
     native = shutil.which(name)
     if native is not None:
         return _native(name, Path(native), "--version")
-    return yowasp(f"yowasp-{name}", f"run_nextpnr_{architecture}", name)
+    return yowasp(package, f"run_{name.replace('-', '_')}", name)
 
 
 def yosys_share(tool: Tool) -> Path:

@@ -1,4 +1,4 @@
-"""Builds simulations: one Verilator model for any number of units, driven by the room's bench."""
+"""Builds simulations: a Verilator model and the C++ that drives it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from brainsmith.toolchains.simulation import EXECUTABLE, Simulation
 from brainsmith.toolchains.tools import Tool
 from brainsmith.toolchains.wrapper import TOP, Layout, wrapper
 
-_BENCH = Path(__file__).parent / "bench"
+_FST = Path(__file__).parent / "bench" / "fst"
 _PREFIX = "Vbench"
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 _RUNTIME_WAVE = ("verilated_fst_c.cpp",)
@@ -45,6 +45,32 @@ _TIMEOUT = 1800.0
 _HEADER = "prelude.h"
 
 
+@dataclass(frozen=True)
+class Driver:
+    """The C++ around a model.
+
+    Args:
+        top: the model's module.
+        folder: where its files are.
+        glue: the file that knows the model's ports, compiled with every model.
+        library: files that do not, compiled once.
+    """
+
+    top: str
+    folder: Path
+    glue: str
+    library: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """The names of its files without the glue, each with the digest of its contents."""
+        paths = [*self.folder.glob("*.h"), *(self.folder / name for name in self.library)]
+        return [(path.name, digest(path.read_bytes())) for path in sorted(paths)]
+
+
+STREAMS = Driver(TOP, Path(__file__).parent / "bench", "dut.cpp", ("bench.cpp",))
+
+
 def build_simulation(
     hdl: Hdl,
     units: Sequence[Unit],
@@ -67,22 +93,40 @@ def build_simulation(
         StorageError: the disk is full.
     """
     layout = Layout.of(units)
+    whole = Hdl((*hdl.sources, Source(f"{TOP}.sv", wrapper(units, layout))), hdl.files)
+    executable = build_model(whole, STREAMS, cache=cache, log=log, wave=wave, options=options)
+    return Simulation(executable, tuple(units), layout, hdl.files, wave, log, hdl.confined)
+
+
+def build_model(
+    hdl: Hdl,
+    driver: Driver,
+    *,
+    cache: BuildCache,
+    log: BuildLog | None = None,
+    wave: bool = False,
+    options: Sequence[str] = (),
+) -> Path:
+    """Compiles sources with a driver; returns the program, which reads memory images where it runs.
+
+    Raises:
+        ToolError: a tool is missing, or the sources do not compile; with what the tool said.
+        StorageError: the disk is full.
+    """
     verilator, compiler = tools.verilator(), tools.compiler()
-    sources = (*hdl.sources, Source(f"{TOP}.sv", wrapper(units, layout)))
-    runtime = _runtime(verilator, compiler, wave, cache, log)
-    build = _Build(verilator, compiler, runtime, wave, tuple(options), log, hdl.confined)
+    runtime = _runtime(verilator, compiler, driver, wave, cache, log)
+    build = _Build(verilator, compiler, driver, runtime, wave, tuple(options), log, hdl.confined)
     key = {
         "what": "simulation",
-        "sources": [(source.name, digest(source.text)) for source in sources],
-        "dut": digest((_BENCH / "dut.cpp").read_bytes()),
+        "sources": [(source.name, digest(source.text)) for source in hdl.sources],
+        "dut": digest((driver.folder / driver.glue).read_bytes()),
         "runtime": runtime.name,
         "options": [*_VERILATOR_OPTIONS, *options],
     }
-    entry = cache.fetch(key, lambda folder: build.make(sources, folder))
+    entry = cache.fetch(key, lambda folder: build.make(hdl.sources, folder))
     if entry.cached and log is not None:
         log.cached(verilator, "simulation")
-    executable = entry.path / EXECUTABLE
-    return Simulation(executable, tuple(units), layout, hdl.files, wave, log, hdl.confined)
+    return entry.path / EXECUTABLE
 
 
 @dataclass(frozen=True)
@@ -91,6 +135,7 @@ class _Build:
 
     verilator: Tool
     compiler: Tool
+    driver: Driver
     runtime: Path
     wave: bool
     options: tuple[str, ...]
@@ -115,11 +160,12 @@ class _Build:
 
     def _confined(self, work: Path) -> Confined:
         include = Path(self.verilator.env["VERILATOR_ROOT"])
-        return Confined(self.level, work, (include, _BENCH, self.runtime))
+        return Confined(self.level, work, (include, self.driver.folder, self.runtime))
 
     def _verilate(self, sources: Iterable[Source], work: Path) -> None:
         names = write_sources(sources, work / "src")
-        arguments = [*_VERILATOR_OPTIONS, *self.options, "--prefix", _PREFIX, "--top-module", TOP]
+        top = self.driver.top
+        arguments = [*_VERILATOR_OPTIONS, *self.options, "--prefix", _PREFIX, "--top-module", top]
         arguments += ["--Mdir", ".", "-Isrc", *(f"src/{name}" for name in names)]
         if self.wave:
             arguments.append("--trace-fst")
@@ -136,15 +182,17 @@ class _Build:
     def _piece(self, work: Path, index: int, names: Sequence[str]) -> tuple[str, list[str]]:
         """Writes a C++ file that includes `names`; returns its name and the compiler's flags."""
         name = f"piece{index}"
-        bench = [f'#include "{_BENCH / "dut.cpp"}"'] if index == 0 else []
+        glue = self.driver.folder / self.driver.glue
+        bench = [f'#include "{glue}"'] if index == 0 else []
         includes = [f'#include "{file}"' for file in names]
         (work / f"{name}.cpp").write_text("\n".join([*includes, *bench]) + "\n")
         slow = all("__Slow" in file for file in names)
         flags = list(_flags(self.verilator, self.wave))
         if slow:
-            return name, ["-O0", *flags, "-I.", f"-I{_BENCH}"]
+            return name, ["-O0", *flags, "-I.", f"-I{self.driver.folder}"]
         prelude = self.runtime / _HEADER
-        return name, [_OPTIMIZE, *flags, "-include", str(prelude), "-I.", f"-I{_BENCH}"]
+        folders = ["-I.", f"-I{self.driver.folder}"]
+        return name, [_OPTIMIZE, *flags, "-include", str(prelude), *folders]
 
 
 def _pieces(work: Path) -> list[list[str]]:
@@ -214,28 +262,32 @@ def _flags(verilator: Tool, wave: bool) -> tuple[str, ...]:
 
 
 def _runtime(
-    verilator: Tool, compiler: Tool, wave: bool, cache: BuildCache, log: BuildLog | None
+    verilator: Tool,
+    compiler: Tool,
+    driver: Driver,
+    wave: bool,
+    cache: BuildCache,
+    log: BuildLog | None,
 ) -> Path:
-    """The folder with Verilator's run-time library, the bench and a precompiled header."""
-    files = [*_BENCH.glob("bench.*"), *(_BENCH.glob("fst/*") if wave else ())]
-    bench = [(path.name, digest(path.read_bytes())) for path in sorted(files)]
+    """The folder with Verilator's run-time library, the driver's and a precompiled header."""
     flags = _flags(verilator, wave)
+    waves = [(path.name, digest(path.read_bytes())) for path in sorted(_FST.glob("*"))]
     key = {
         "what": "simulation runtime",
         "verilator": verilator.identity,
         "compiler": compiler.identity,
         "flags": [_OPTIMIZE, *flags],
-        "bench": [*bench, ("dut.h", digest((_BENCH / "dut.h").read_bytes()))],
+        "driver": [*driver.files, *(waves if wave else [])],
     }
     include = Path(verilator.env["VERILATOR_ROOT"]) / "include"
-    units = [_BENCH / "bench.cpp"]
+    units = [driver.folder / name for name in driver.library]
     units += [include / name for name in (_RUNTIME + _RUNTIME_WAVE if wave else _RUNTIME)]
 
     def make(folder: Path) -> None:
         pieces = []
         for source in units:
             (folder / f"{source.stem}.cpp").write_text(f'#include "{source}"\n')
-            pieces.append((source.stem, ["-O2", *flags, f"-I{_BENCH}", f"-I{_BENCH / 'fst'}"]))
+            pieces.append((source.stem, ["-O2", *flags, f"-I{driver.folder}", f"-I{_FST}"]))
         _compile_all(compiler, pieces, folder, "simulation runtime", log)
         _precompile(compiler, flags, folder, wave, log)
 

@@ -166,27 +166,27 @@ def link(
         if name not in netlists:
             raise ToolError("a part was not synthesized", where=name)
     stubs = "".join(stub(part.module, part.unit) for part in unique.values())
-    return flow.link(stubs, {name: netlists[name] for name in unique}, top, unit.top)
+    return flow.link(stubs, {name: netlists[name] for name in unique}, (top,), unit.top)
 
 
 def link_under(
     netlist: LinkedNetlist,
     unit: Unit,
-    top: Source,
+    sources: Sequence[Source],
     module: str,
     *,
     cache: BuildCache,
     log: BuildLog | None = None,
 ) -> LinkedNetlist:
-    """A linked design as an instance in a top called `module` that has logic of its own."""
+    """A linked design as an instance in a top called `module`, with the logic of `sources`."""
     flow = _Flow(tools.yosys(), family(netlist.family), (), cache, log)
-    return flow.link(stub(netlist.module, unit), {netlist.module: netlist}, top, module)
+    return flow.link(stub(netlist.module, unit), {netlist.module: netlist}, sources, module)
 
 
 def link_one(netlist: Netlist, *, cache: BuildCache, log: BuildLog | None = None) -> LinkedNetlist:
     """One part as a whole design, to place it or to simulate its netlist."""
     flow = _Flow(tools.yosys(), family(netlist.family), (), cache, log)
-    return flow.link("", {netlist.module: netlist}, None, netlist.module)
+    return flow.link("", {netlist.module: netlist}, (), netlist.module)
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class _Flow:
         self,
         stubs: str,
         netlists: Mapping[str, Netlist | LinkedNetlist],
-        top: Source | None,
+        tops: Sequence[Source],
         module: str,
     ) -> LinkedNetlist:
         level = max((netlist.confined for netlist in netlists.values()), default=Level.L0)
@@ -227,7 +227,7 @@ class _Flow:
             **self._base_key("link"),
             "netlists": sorted(netlists),
             "paths": sorted(digest(netlist.path.read_bytes()) for netlist in netlists.values()),
-            "top": None if top is None else digest(top.text),
+            "tops": [digest(source.text) for source in tops],
             "module": module,
         }
 
@@ -236,7 +236,7 @@ class _Flow:
             work.mkdir()
             for name, netlist in netlists.items():
                 shutil.copy(netlist.path, work / f"{name}.il")
-            sources = [] if top is None else [top, Source("stubs.sv", stubs)]
+            sources = [*tops, Source("stubs.sv", stubs)] if tops else []
             names = write_sources(sources, work)
             script = self._link_script(module, list(netlists), names)
             self._run(script, Confined(level, work), f"link of {module}")

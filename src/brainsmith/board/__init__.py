@@ -1,0 +1,1 @@
+"""Boards: an accelerator behind a serial line, in hardware, in simulation and from the host."""
