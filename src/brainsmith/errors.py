@@ -105,6 +105,12 @@ class ToolError(BrainsmithError):
     exit_code = 7
 
 
+class BoardError(BrainsmithError):
+    """A board cannot be reached, or is not the one that was expected."""
+
+    exit_code = 11
+
+
 class VerificationError(BrainsmithError):
     """What the hardware computes, or the compiled integer model, differs from the reference."""
 

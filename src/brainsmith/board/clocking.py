@@ -112,7 +112,9 @@ def _ice40(oscillator: float, wanted: float) -> Iterator[Clock]:
             inside = oscillator * feedback / ref
             if feedback and 533 <= inside <= 1066 and oscillator / ref <= 133:
                 band = _filter_range(oscillator / ref)
-                yield Clock(inside / (1 << output), _sb_pll40(ref, feedback, output, band), _SB_PLL40)
+                yield Clock(
+                    inside / (1 << output), _sb_pll40(ref, feedback, output, band), _SB_PLL40
+                )
 
 
 def _filter_range(mhz: float) -> int:

@@ -66,6 +66,7 @@ class Line {
 
     static constexpr uint64_t kLook = 256;   // cycles between two looks at standard input
     static constexpr uint64_t kQuiet = 8192; // cycles of silence after which time may stand still
+    static constexpr uint64_t kAwake = 2048; // cycles in which the board comes out of its reset
     double period_;
     uint64_t cycle_ = 0, quiet_ = 0;
     std::deque<uint8_t> queue_;
@@ -138,11 +139,11 @@ int Line::run() {
     board_->rx = 1;
     board_->eval();
     while (!ended) {
-        if (asked) {
+        if (asked && cycle_ > kAwake) {
             asked = 0;
             traffic_.tell(cycle_);
         }
-        if (cycle_ % kLook == 0 || queue_.empty()) {
+        if (cycle_ > kAwake && (cycle_ % kLook == 0 || queue_.empty())) {
             quiet_ = idle() ? quiet_ + 1 : 0;
             const bool still = quiet_ > kQuiet;
             if ((still || cycle_ % kLook == 0) && !read_some(still ? 100 : 0)) break;

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from brainsmith.board.protocol import VERSION, Decoder, Frame, Kind, Status
-from brainsmith.errors import TargetError, ToolError
+from brainsmith.errors import BoardError, ToolError
 
 if TYPE_CHECKING:
     import serial
@@ -28,7 +28,7 @@ def open_port(port: str, baud: int) -> serial.Serial:
 
     Raises:
         ToolError: pyserial is missing.
-        TargetError: the device is not there, is not ours to use, or is in use.
+        BoardError: the device is not there, is not ours to use, or is in use.
     """
     try:
         import serial
@@ -50,15 +50,15 @@ def _answer_at_once(line: Any) -> None:
         return  # it only takes longer
 
 
-def _unusable(port: str, baud: int, error: Exception) -> TargetError:
+def _unusable(port: str, baud: int, error: Exception) -> BoardError:
     code, said = getattr(error, "errno", None), str(error)
     if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         found = ", ".join(_ports()) or "there is none"
-        return TargetError(
+        return BoardError(
             "there is no such device", where=port, hint=f"is it plugged in? Serial devices: {found}"
         )
     if code in (errno.EACCES, errno.EPERM):
-        return TargetError(
+        return BoardError(
             "no permission to use the device",
             where=port,
             hint="sudo usermod -aG dialout $USER and log in again; or, for everyone who sits at "
@@ -66,10 +66,10 @@ def _unusable(port: str, baud: int, error: Exception) -> TargetError:
             "/etc/udev/rules.d/70-brainsmith.rules",
         )
     if code in (errno.EBUSY, errno.EWOULDBLOCK) or "exclusively lock" in said:
-        return TargetError(
+        return BoardError(
             "the device is in use", where=port, hint="end the program that uses it: fuser -v PORT"
         )
-    return TargetError(f"the device cannot be used at {baud} baud: {said}", where=port)
+    return BoardError(f"the device cannot be used at {baud} baud: {said}", where=port)
 
 
 def _ports() -> list[str]:
@@ -115,7 +115,7 @@ class Line:
         """What the board says of itself.
 
         Raises:
-            TargetError: nothing that understands the protocol answers, or it is unplugged.
+            BoardError: nothing that understands the protocol answers, or it is unplugged.
         """
         for _ in range(_TRIES):
             number = self._next_number()
@@ -124,7 +124,7 @@ class Line:
             status = Status.of(frame.payload) if frame is not None else None
             if status is not None:
                 return status
-        raise TargetError(
+        raise BoardError(
             "the board does not answer",
             where=self.port,
             hint="is its bitstream loaded (brainsmith flash BUILD), is this its serial device, and "
@@ -135,11 +135,11 @@ class Line:
         """Waits until what others have asked is answered, and looks whether it is the right board.
 
         Raises:
-            TargetError: it carries another bitstream, or speaks another protocol.
+            BoardError: it carries another bitstream, or speaks another protocol.
         """
         status = self.status()
         if status.version != VERSION or status.digest != digest:
-            raise TargetError(
+            raise BoardError(
                 f"the board carries another bitstream: {status.digest[:12]}, the build is "
                 f"{digest[:12]}",
                 where=self.port,
@@ -163,7 +163,7 @@ class Line:
             progress: called with the answers that are there, and their number.
 
         Raises:
-            TargetError: a request is not answered after several tries, or it is unplugged.
+            BoardError: a request is not answered after several tries, or it is unplugged.
         """
         answers: list[bytes | None] = [None] * len(requests)
         flying: dict[int, int] = {}  # the requests by the numbers under which they went out
@@ -218,7 +218,7 @@ class Line:
 
     def _check_tries(self, tries: int, done: int, total: int) -> None:
         if tries == _TRIES:
-            raise TargetError(
+            raise BoardError(
                 f"the board stopped answering after {done} of {total} frames",
                 where=self.port,
                 hint="reset it and run again",
@@ -261,8 +261,8 @@ class Line:
         except OSError as error:
             raise self._unplugged(error) from error
 
-    def _unplugged(self, error: OSError) -> TargetError:
-        return TargetError(
+    def _unplugged(self, error: OSError) -> BoardError:
+        return BoardError(
             f"the board was unplugged, or its device failed: {error}",
             where=self.port,
             hint="plug it in, brainsmith flash BUILD, and run again",

@@ -80,8 +80,12 @@ class SimulatedBoard:
         cycles, bytes_in, bytes_out, _ = map(int, lines[-1])
         return Traffic(cycles, bytes_in, bytes_out, self.shell.baud, self.shell.clock_hz)
 
+    def said(self) -> str:
+        """What the simulation has said, an assertion that failed included."""
+        return self._told.read_text(errors="replace").strip()
+
     def _lines(self) -> list[tuple[str, ...]]:
-        return _TRAFFIC.findall(self._told.read_text(errors="replace"))
+        return _TRAFFIC.findall(self.said())
 
 
 def board_program(
@@ -115,9 +119,12 @@ def simulated_board(program: Path, accelerator: Hdl, shell: Shell) -> Iterator[S
             how = Confined(accelerator.confined, folder, starts=False)
             arguments = (str(shell.clock_hz), str(shell.baud))
             told = folder / "told.txt"
-            with told.open("wb") as errors, background(
-                tool, arguments, cwd=folder, confined=how, line=ours, errors=errors
-            ) as process:
+            with (
+                told.open("wb") as errors,
+                background(
+                    tool, arguments, cwd=folder, confined=how, line=ours, errors=errors
+                ) as process,
+            ):
                 yield SimulatedBoard(os.ttyname(theirs), process, shell, told)
         finally:
             os.close(ours)

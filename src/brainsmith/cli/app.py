@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from brainsmith.cli.board import flash, run_on_board, simulate_board
 from brainsmith.cli.compile import compile_model
 from brainsmith.cli.create import create_plugin, update_plugin
 from brainsmith.cli.develop import develop
@@ -29,6 +30,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("compile", epilog=EXIT_CODES)(compile_model)
+app.command("run", epilog=EXIT_CODES)(run_on_board)
+app.command(epilog=EXIT_CODES)(flash)
+app.command("simulate-board", epilog=EXIT_CODES)(simulate_board)
 app.command()(explain)
 app.command()(targets)
 app.command()(doctor)

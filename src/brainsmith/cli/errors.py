@@ -31,6 +31,7 @@ Exit codes:
   9    a file could not be written
   10   a plugin did what its sandbox does not allow, or cannot be confined;
        or a file to be packed holds a secret
+  11   a board cannot be reached, or carries another bitstream
   130  interrupted
   143  ended from outside"""
 

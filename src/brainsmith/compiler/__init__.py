@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from brainsmith.compiler.accelerator import Accelerator
     from brainsmith.compiler.compiler import Compiler
     from brainsmith.compiler.explanation import NodeExplanation
+    from brainsmith.compiler.on_board import BoardAccelerator
     from brainsmith.compiler.options import CompileOptions
     from brainsmith.compiler.result import CompilationResult
     from brainsmith.compiler.strategy import CompilationStrategy, KernelSpec, TransformSpec
 
 _HOME = {
     "Accelerator": "accelerator",
+    "BoardAccelerator": "on_board",
     "CompilationResult": "result",
     "CompilationStrategy": "strategy",
     "CompileOptions": "options",
@@ -29,6 +31,7 @@ _HOME = {
 
 __all__ = [
     "Accelerator",
+    "BoardAccelerator",
     "CompilationResult",
     "CompilationStrategy",
     "CompileOptions",

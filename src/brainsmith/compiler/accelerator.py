@@ -1,20 +1,24 @@
-"""The accelerator as a callable: arrays in, arrays out, through the simulated hardware."""
+"""The accelerator as a callable: arrays in, arrays out, through simulated or real hardware."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from brainsmith.compiler.codegen import Rtl
 from brainsmith.compiler.deployment import Deployment
 from brainsmith.compiler.design import Design, Partition
-from brainsmith.compiler.host import run_design
+from brainsmith.compiler.host import Runner, run_design
 from brainsmith.compiler.simulate import OnFrames, run_partition
 from brainsmith.errors import ConfigurationError
 from brainsmith.model.model import Model
 from brainsmith.toolchains.simulation import Simulation
+
+if TYPE_CHECKING:
+    from brainsmith.compiler.on_board import BoardAccelerator
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,6 @@ class Accelerator:
         Raises:
             ConfigurationError: an array does not fit the model's input.
         """
-        feeds = self._feeds(inputs)
 
         def simulate(
             partition: Partition, given: Mapping[str, np.ndarray]
@@ -55,25 +58,58 @@ class Accelerator:
             run = run_partition(self.simulations[partition.name], rtl, given, on_frames=progress)
             return {port.value: run.outputs[port.name] for port in partition.outputs}
 
-        values = run_design(self.design, self.model, feeds, simulate)
-        outputs = {v.name or "": values[v.name or ""] for v in self.model.graph.outputs}
-        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        return run_model(self.design, self.model, inputs, simulate)
 
-    def _feeds(self, inputs: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        names = [value.name or "" for value in self.model.graph.inputs]
-        given = dict(inputs) if isinstance(inputs, Mapping) else {names[0]: inputs}
-        if set(given) != set(names):
+    def connect(self, port: str) -> BoardAccelerator:
+        """The same accelerator on a board, for a `with` block.
+
+        Args:
+            port: the board's serial device, such as /dev/ttyUSB0.
+
+        Raises:
+            ConfigurationError: it was not compiled for a board.
+            BoardError: the board cannot be reached, or carries another bitstream.
+        """
+        from brainsmith.compiler.on_board import BoardAccelerator
+
+        if self.deployment is None:
             raise ConfigurationError(
-                f"inputs for {sorted(given)}, the model has {names}", hint="an array for each input"
+                "it was not compiled for a board", hint="compile with --target ulx3s-85f"
             )
-        feeds = {}
-        for name, array in given.items():
-            shape = self.model.shape(self.model.value(name))
-            size = int(np.prod(shape))
-            if array.size == 0 or array.size % size:
-                raise ConfigurationError(
-                    f"an array of shape {array.shape}, whose frames have the shape {shape}",
-                    where=name,
-                )
-            feeds[name] = np.asarray(array).reshape(-1, *shape)
-        return feeds
+        return BoardAccelerator.connect(self.deployment, self.model, port)
+
+
+def run_model(
+    design: Design,
+    model: Model,
+    inputs: np.ndarray | Mapping[str, np.ndarray],
+    runner: Runner,
+) -> np.ndarray | dict[str, np.ndarray]:
+    """The outputs of a model for some input frames; see `Accelerator.run`.
+
+    Args:
+        runner: computes a partition.
+    """
+    values = run_design(design, model, _feeds(model, inputs), runner)
+    outputs = {v.name or "": values[v.name or ""] for v in model.graph.outputs}
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+
+def _feeds(model: Model, inputs: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    names = [value.name or "" for value in model.graph.inputs]
+    given = dict(inputs) if isinstance(inputs, Mapping) else {names[0]: inputs}
+    if set(given) != set(names):
+        raise ConfigurationError(
+            f"inputs for {sorted(given)}, the model has {names}", hint="an array for each input"
+        )
+    feeds = {}
+    for name, array in given.items():
+        shape = model.shape(model.value(name))
+        size = int(np.prod(shape))
+        if array.size == 0 or array.size % size:
+            raise ConfigurationError(
+                f"an array of shape {array.shape}, whose frames have the shape {shape}",
+                where=name,
+            )
+        feeds[name] = np.asarray(array).reshape(-1, *shape)
+    return feeds
