@@ -108,7 +108,8 @@ def _ice40(oscillator: float, wanted: float) -> Iterator[Clock]:
     """out = oscillator / (r + 1) * (f + 1) / 2^q, the oscillator inside between 533 and 1066."""
     for ref in range(1, int(oscillator / 10) + 1):
         for output in range(1, 7):
-            feedback = min(128, int(wanted * (1 << output) * ref / oscillator + 1e-9))
+            feedback = int(wanted * (1 << output) * ref / oscillator + 1e-9)
+            feedback = min(128, feedback, int(1066 * ref / oscillator))
             inside = oscillator * feedback / ref
             if feedback and 533 <= inside <= 1066 and oscillator / ref <= 133:
                 band = _filter_range(oscillator / ref)
