@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import serial
 
 HINT = "pip install 'brainsmith[fpga]'"
-_TRIES = 5
+# How often a board is asked before it is said not to answer, at first and in the middle of a run.
+_TRIES, _SILENCES = 5, 30
 _NUMBERS = 1 << 16
 Progress = Callable[[int, int], None]
 
@@ -85,7 +86,7 @@ class Line:
     Args:
         port: the name of the device.
         serial: the open device.
-        patience: seconds without an answer after which a request is sent again.
+        patience: seconds of silence after which something is taken for lost.
     """
 
     port: str
@@ -111,13 +112,16 @@ class Line:
         """Gives the device back."""
         self.serial.close()
 
-    def status(self) -> Status:
+    def status(self, tries: int = _TRIES) -> Status:
         """What the board says of itself.
+
+        Args:
+            tries: how often it is asked, each time after `patience` seconds of silence.
 
         Raises:
             BoardError: nothing that understands the protocol answers, or it is unplugged.
         """
-        for _ in range(_TRIES):
+        for _ in range(tries):
             number = self._next_number()
             self._send(Frame(Kind.ASK_STATUS, number))
             frame = self._await(Kind.STATUS, number)
@@ -167,19 +171,19 @@ class Line:
         """
         answers: list[bytes | None] = [None] * len(requests)
         flying: dict[int, int] = {}  # the requests by the numbers under which they went out
-        waiting, tries, done = deque(range(len(requests))), 0, 0
+        waiting, silences, done = deque(range(len(requests))), 0, 0
         while done < len(requests):
             self._launch(requests, waiting, flying, slots)
             frame = self._receive(self.patience)
             if frame is None:
-                tries += 1
-                self._check_tries(tries, done, len(requests))
+                silences += 1
+                self._check_silences(silences, done, len(requests))
                 self._give_up(flying, waiting)
                 continue
             index = self._answered(frame, flying, waiting, size)
             if index is not None:
                 answers[index] = frame.payload
-                done, tries = done + 1, 0
+                done, silences = done + 1, 0
                 if progress is not None:
                     progress(done, len(requests))
         return [answer for answer in answers if answer is not None]
@@ -210,14 +214,16 @@ class Line:
         return None
 
     def _give_up(self, flying: dict[int, int], waiting: deque[int]) -> None:
-        """Whatever is under way is taken for lost."""
+        """What the board does not work on is lost."""
+        status = self.status(_SILENCES)
+        if status.under_way or self._frames:
+            return
         self.resent += len(flying)
         waiting.extendleft(reversed(list(flying.values())))
         flying.clear()
-        self.status()
 
-    def _check_tries(self, tries: int, done: int, total: int) -> None:
-        if tries == _TRIES:
+    def _check_silences(self, silences: int, done: int, total: int) -> None:
+        if silences == _SILENCES:
             raise BoardError(
                 f"the board stopped answering after {done} of {total} frames",
                 where=self.port,
@@ -229,19 +235,24 @@ class Line:
         return self._number
 
     def _await(self, kind: Kind, number: int) -> Frame | None:
-        """The frame of a kind and number; others that come before it are dropped."""
-        end = time.monotonic() + self.patience
-        while (left := end - time.monotonic()) > 0:
-            frame = self._receive(left)
-            if frame is not None and (frame.kind, frame.number) == (kind, number):
-                return frame
-        return None
+        """The frame of a kind and number; others that come before it are kept."""
+        kept: list[Frame] = []
+        while (frame := self._receive(self.patience)) is not None:
+            if (frame.kind, frame.number) == (kind, number):
+                break
+            kept.append(frame)
+        self._frames.extendleft(reversed(kept))
+        return frame
 
     def _receive(self, patience: float) -> Frame | None:
+        """The next frame; None after some seconds of silence."""
         end = time.monotonic() + patience
         while not self._frames:
-            self._frames.extend(self.decoder.feed(self._read()))
-            if not self._frames and time.monotonic() > end:
+            data = self._read()
+            self._frames.extend(self.decoder.feed(data))
+            if data:
+                end = time.monotonic() + patience
+            elif time.monotonic() > end:
                 return None
         return self._frames.popleft()
 

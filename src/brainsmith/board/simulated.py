@@ -18,16 +18,20 @@ from brainsmith.board.clocking import direct
 from brainsmith.board.description import Board
 from brainsmith.board.shell import TOP, Shell, sources, top
 from brainsmith.errors import ToolError
+from brainsmith.sandbox.levels import Level
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.confined import Confined
-from brainsmith.toolchains.hdl import Hdl, write_files
+from brainsmith.toolchains.families import family as family_named
+from brainsmith.toolchains.flat import flat_verilog
+from brainsmith.toolchains.hdl import Hdl, Source, write_files
+from brainsmith.toolchains.netlist import primitives
 from brainsmith.toolchains.process import BuildLog, background
 from brainsmith.toolchains.tools import Tool
 from brainsmith.toolchains.verilator import Driver, build_model
+from brainsmith.toolchains.yosys import count
 
 DRIVER = Driver(TOP, Path(__file__).parent, "line.cpp")
-# A board without pins of its own: the pins of the line and the light, and nothing to hold.
-_BARE = Board(oscillator_mhz=1, baud=1, constraints="", led="high")
+_BARE = Board(oscillator_mhz=1, baud=1, constraints="")
 _TRAFFIC = re.compile(r"^line (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)
 
 
@@ -99,6 +103,23 @@ def board_program(
     around = (*sources(), top(shell, _BARE, direct(shell.clock_hz / 1e6)))
     whole = Hdl((*accelerator.sources, *around), accelerator.files)
     return build_model(whole, DRIVER, cache=cache, log=log)
+
+
+def netlist_program(
+    netlist: Path, family: str, level: Level, cache: BuildCache, log: BuildLog | None = None
+) -> Path:
+    """The compiled simulation of the netlist of a whole board, memory images included.
+
+    Args:
+        netlist: as Yosys writes it (JSON).
+        level: the level at which tools on it are confined.
+
+    Raises:
+        ToolError: a tool is missing, there is no model of a primitive, or the build failed.
+    """
+    cells, _ = count(netlist, TOP, family_named(family))
+    flat = Source("netlist.v", flat_verilog(netlist, TOP), level)
+    return build_model(Hdl((primitives(family, cells), flat)), DRIVER, cache=cache, log=log)
 
 
 @contextmanager

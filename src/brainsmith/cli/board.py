@@ -142,7 +142,14 @@ def flash(build: Build, json: shared.Json = False, debug: shared.Debug = False) 
     return Outcome(value, show)
 
 
-def simulate_board(build: Build, json: shared.Json = False, debug: shared.Debug = False) -> Outcome:
+def simulate_board(
+    build: Build,
+    netlist: Annotated[
+        bool, typer.Option("--netlist", help="What was synthesized, instead of the sources.")
+    ] = False,
+    json: shared.Json = False,
+    debug: shared.Debug = False,
+) -> Outcome:
     """Simulate the whole board of BUILD behind a pseudo-terminal, until Ctrl-C.
 
     Its device is what a board's serial device is: `brainsmith run BUILD --port DEVICE`.
@@ -152,7 +159,7 @@ def simulate_board(build: Build, json: shared.Json = False, debug: shared.Debug 
 
     with watch() as progress:
         progress.step("build the simulation")
-        simulation = BoardSimulation.of(build)
+        simulation = BoardSimulation.of(build, netlist=netlist)
     return _Simulated({}, lambda console: None, simulation=simulation, build=build)
 
 

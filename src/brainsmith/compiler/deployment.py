@@ -18,7 +18,7 @@ from brainsmith.sandbox.levels import Level
 from brainsmith.storage import write_atomic
 from brainsmith.toolchains.hdl import StreamPort
 
-FILE = "board.json"
+FILE, NETLIST = "board.json", "board.netlist.json"
 
 
 class Port(BaseModel):

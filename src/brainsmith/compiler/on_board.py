@@ -14,9 +14,14 @@ import numpy as np
 from brainsmith.board.line import Line, open_port
 from brainsmith.board.protocol import Status
 from brainsmith.board.shell import Stream
-from brainsmith.board.simulated import SimulatedBoard, board_program, simulated_board
+from brainsmith.board.simulated import (
+    SimulatedBoard,
+    board_program,
+    netlist_program,
+    simulated_board,
+)
 from brainsmith.compiler.accelerator import run_model
-from brainsmith.compiler.deployment import Deployment
+from brainsmith.compiler.deployment import NETLIST, Deployment
 from brainsmith.compiler.design import Partition
 from brainsmith.compiler.simulate import OnFrames
 from brainsmith.errors import ConfigurationError
@@ -138,18 +143,33 @@ class BoardSimulation:
 
     @classmethod
     def of(
-        cls, build: str | Path, cache: BuildCache | None = None, log: BuildLog | None = None
+        cls,
+        build: str | Path,
+        *,
+        netlist: bool = False,
+        cache: BuildCache | None = None,
+        log: BuildLog | None = None,
     ) -> BoardSimulation:
         """The simulation of a build.
 
+        Args:
+            netlist: simulate what was synthesized, primitive by primitive, instead of the sources.
+
         Raises:
-            ConfigurationError: the folder holds no build for a board.
+            ConfigurationError: the folder holds no build for a board, or no netlist of it.
             ToolError: a tool is missing or failed.
         """
-        folder = Path(build)
+        folder, cache = Path(build), cache or BuildCache()
         deployment = Deployment.load(folder)
         hdl = _hdl(folder / _RTL, deployment)
-        program = board_program(hdl, deployment.shell, cache or BuildCache(), log)
+        if not netlist:
+            return cls(deployment, hdl, board_program(hdl, deployment.shell, cache, log))
+        path = folder / NETLIST
+        if not path.exists():
+            raise ConfigurationError(
+                "the build has no netlist of its board", where=str(path), hint="compile and place"
+            )
+        program = netlist_program(path, deployment.family, deployment.level, cache, log)
         return cls(deployment, hdl, program)
 
     def running(self) -> AbstractContextManager[SimulatedBoard]:

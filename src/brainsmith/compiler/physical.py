@@ -13,7 +13,7 @@ import numpy as np
 from brainsmith.api import Resources
 from brainsmith.compiler.boards import BoardBuild, build_board
 from brainsmith.compiler.codegen import Rtl, linked_top
-from brainsmith.compiler.deployment import Deployment
+from brainsmith.compiler.deployment import NETLIST, Deployment
 from brainsmith.compiler.host import Frames
 from brainsmith.compiler.implement import Module
 from brainsmith.compiler.progress import Progress
@@ -165,7 +165,8 @@ def save(physical: Physical, folder: Path) -> dict[str, str]:
         names[f"timing_{name}"] = f"{name}.timing.txt"
     if physical.board is not None:
         shutil.copyfile(physical.board.bitstream, folder / physical.board.name)
-        names["bitstream"] = physical.board.name
+        shutil.copyfile(physical.board.netlist.json, folder / NETLIST)
+        names |= {"bitstream": physical.board.name, "netlist_board": NETLIST}
     return names
 
 

@@ -35,7 +35,7 @@ module brainsmith_responses #(
   logic [BeatBits-1:0] taken_q;   // beats of the frame that comes in
   logic [SlotBits-1:0] whole_q;   // whole frames that nobody has opened
   logic [SlotBits-1:0] used_q;    // slots that are not free
-  logic taken, closed;
+  logic taken, closed, freed_q;
 
   assign s_axis_tready = used_q != SlotBits'(SLOTS);
   assign taken         = s_axis_tvalid & s_axis_tready;
@@ -52,10 +52,12 @@ module brainsmith_responses #(
       taken_q <= last ? '0 : taken_q + BeatBits'(1);
     end
     whole_q <= whole_q + SlotBits'(last) - SlotBits'(open);
-    used_q  <= used_q + SlotBits'(last) - SlotBits'(closed);
+    freed_q <= closed;
+    used_q  <= used_q + SlotBits'(last) - SlotBits'(freed_q);
     if (!rst_n) begin
       write_q <= '0;
       taken_q <= '0;
+      freed_q <= 1'b0;
       whole_q <= '0;
       used_q  <= '0;
     end
