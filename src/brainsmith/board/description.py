@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 # What a line is set to where a board's own rate is too fast for its clock.
 RATES = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400, 115_200)
 # Clock cycles that the shell needs for a bit.
 CYCLES_A_BIT = 8
+
+# Both become words of sources and commands.
+_Pin = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+_Loader = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]*)?$", max_length=60)]
 
 
 class Board(BaseModel):
@@ -33,8 +37,8 @@ class Board(BaseModel):
     baud: int = Field(gt=0)
     constraints: str
     led: Literal["none", "high", "low"] = "none"
-    drive: Mapping[str, Literal[0, 1]] = Field(default_factory=dict)
-    loader: str = ""
+    drive: Mapping[_Pin, Literal[0, 1]] = Field(default_factory=dict)
+    loader: _Loader = ""
 
     def rate(self, clock_hz: int) -> int:
         """The rate of the line at a clock."""

@@ -11,7 +11,7 @@ from enum import IntEnum
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
 VERSION = 1
 _HEAD, _CHECK = struct.Struct("<BHH"), struct.Struct("<I")
-_STATUS = struct.Struct("<BBBx16sIIIHHH")
+_STATUS = struct.Struct("<BBBx16sIIHBBB")
 
 
 class Kind(IntEnum):
@@ -95,10 +95,11 @@ class Status:
         clock_hz: the accelerator's clock.
         cycles: from the first beat in to the last beat out, both counted, of the last frame that
             found the accelerator empty.
-        answers: requests that were answered since the reset.
+        answers: requests that were answered since the reset, modulo 65 536.
         bad_frames: frames with a wrong checksum or length.
         broken_bytes: bytes without a stop bit.
-        refused: good frames of an unknown kind, a wrong size, or one too many.
+        refused: good frames of an unknown kind, a wrong size, or one too many. These three
+            counters end at 255.
     """
 
     version: int

@@ -30,6 +30,7 @@ def targets(json: shared.Json = False, debug: shared.Debug = False) -> Outcome:
                 "clock_mhz": target.clock_mhz,
                 "resources": dict(target.resources),
                 "placeable": target.placeable,
+                "board": target.board is not None,
             }
             for target in found
         ],
@@ -59,9 +60,15 @@ def _show(found: Sequence[Target], broken: Sequence[BrokenTarget], console: Cons
             target.family,
             figure(target.clock_mhz),
             *(figure(target.resources.get(name, 0)) for name in resources),
-            "place and route" if target.placeable else "synthesis",
+            _built_up_to(target),
             Text(target.description),
         )
     console.print(table)
     for one in broken:
         console.print(f"cannot be used: {one.full_name}: {one.error.what}", markup=False)
+
+
+def _built_up_to(target: Target) -> str:
+    if target.board is not None:
+        return "bitstream"
+    return "place and route" if target.placeable else "synthesis"

@@ -68,10 +68,11 @@ def build_board(
     device = Device(target.name, target.family, place.device, place.package, place.speed)
     placement, placed = place_board(
         whole, board.constraints, device,
-        within=INSIDE, clock_mhz=made.mhz, seed=seed, cache=cache, log=log,
+        within=INSIDE, clock_mhz=made.mhz, level=target.level, seed=seed, cache=cache, log=log,
     )  # fmt: skip
     _check_timing(placement, made.mhz)
-    bitstream = pack(placed, target.family, cache=cache, level=netlist.confined, log=log)
+    level = max(netlist.confined, target.level)
+    bitstream = pack(placed, target.family, cache=cache, level=level, log=log)
     return BoardBuild(deployment, whole, placement, bitstream)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PrivateAttr, ValidationError
 
 from brainsmith.board.description import Board
 from brainsmith.errors import BrainsmithError, ConfigurationError, PluginError, TargetError
 from brainsmith.plugins import Component, PluginRegistry
 from brainsmith.plugins.complaints import complaints
+from brainsmith.sandbox.levels import Level
 
 Family = Literal["ecp5", "ice40", "xc7", "xcup"]
 Resource = Literal["LUT", "FF", "DSP", "BRAM"]
@@ -44,6 +45,13 @@ class Target(BaseModel):
     resources: Mapping[Resource, NonNegativeInt]
     place: Placement | None = None
     board: Board | None = None
+
+    _level: Level = PrivateAttr(default=Level.L0)
+
+    @property
+    def level(self) -> Level:
+        """The level at which tools on its board's constraints are confined."""
+        return self._level
 
     @property
     def placeable(self) -> bool:
@@ -97,6 +105,8 @@ def _read(component: Component) -> Target:
             f"the manifest calls the target '{component.name}', its file '{target.name}'",
             where=component.full_name,
         )
+    if component.plugin.origin != "built-in":
+        target._level = component.plugin.settings.required
     return target
 
 

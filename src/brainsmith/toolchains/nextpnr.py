@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from brainsmith.errors import TargetError, ToolError
+from brainsmith.sandbox.levels import Level
 from brainsmith.toolchains import tools
 from brainsmith.toolchains.cache import BuildCache, digest
 from brainsmith.toolchains.confined import Confined
@@ -123,6 +124,7 @@ def place_board(
     *,
     within: str,
     clock_mhz: float,
+    level: Level = Level.L0,
     cache: BuildCache,
     log: BuildLog | None = None,
     seed: int = 1,
@@ -132,6 +134,7 @@ def place_board(
     Args:
         constraints: the pins, in the form of the family.
         within: the instance whose parts are named in the critical path.
+        level: the level at which tools on the constraints are confined.
 
     Returns:
         The placement, and the file that a bitstream is packed from.
@@ -143,7 +146,7 @@ def place_board(
     """
     pins, placed = _PINNED[device.family]
     options = (pins, _PINS, placed, _PLACED, *_aim(clock_mhz, seed))
-    entry = _Run(device, log).fetch(netlist, options, {_PINS: constraints}, cache)
+    entry = _Run(device, log, level).fetch(netlist, options, {_PINS: constraints}, cache)
     placement = _placement(entry.report, device.name, seed, (), within=within)
     return placement, entry.path / _PLACED
 
@@ -170,6 +173,7 @@ class _Run:
 
     device: Device
     log: BuildLog | None
+    level: Level = Level.L0
 
     def fetch(
         self,
@@ -197,7 +201,8 @@ class _Run:
         def make(folder: Path) -> None:
             for name, text in files.items():
                 (folder / name).write_text(text)
-            _run(tool, netlist, arguments, folder, self.device.name, self.log)
+            how = Confined(max(netlist.confined, self.level), folder)
+            _run(tool, netlist, arguments, how, self.device.name, self.log)
 
         entry = cache.fetch(key, make)
         if entry.cached and self.log is not None:
@@ -209,18 +214,19 @@ def _run(
     tool: Tool,
     netlist: LinkedNetlist,
     arguments: Sequence[str],
-    folder: Path,
+    how: Confined,
     device: str,
     log: BuildLog | None,
 ) -> None:
+    folder = how.folder
     source = folder / _INPUT
     source.write_bytes(netlist.json.read_bytes())
     files = ("--json", _INPUT, "--report", _REPORT, "--log", _LOG, "--quiet")
     purpose = f"placement on {device}"
     command = (*arguments, *files)
     status, output = run(
-        tool, command, purpose=purpose, cwd=folder, confined=Confined(netlist.confined, folder),
-        timeout=_TIMEOUT, log=log, check=False,
+        tool, command, purpose=purpose, cwd=folder, confined=how, timeout=_TIMEOUT, log=log,
+        check=False,
     )  # fmt: skip
     source.unlink()
     if status:

@@ -7,9 +7,10 @@
 // No more than SLOTS requests may be on their way at a time; what comes beyond them, or is of
 // another kind or size, is counted and not answered. The status, lowest octet first:
 //   version 1, SLOTS 1, requests on their way 1, 0, DIGEST 16, clock in Hz 4, cycles 4, requests
-//   answered 4, bad frames 2, bytes without a stop bit 2, requests refused 2
+//   answered 2, bad frames 1, bytes without a stop bit 1, requests refused 1
 // where `cycles` are those from the first beat in to the last beat out of the last frame that found
 // the accelerator empty. Counters of errors stay at their highest value; answers start again at 0.
+// Nothing of more than a byte changes while a status is sent.
 `default_nettype none
 module brainsmith_shell #(
   parameter int unsigned BIT_STEP = 1 << 17,
@@ -38,7 +39,7 @@ module brainsmith_shell #(
   localparam logic [7:0] AskRun = 8'h02;
   localparam logic [15:0] InOctets = 16'((IN_WIDTH * IN_BEATS + 7) / 8);
   localparam logic [15:0] OutOctets = 16'((OUT_WIDTH * OUT_BEATS + 7) / 8);
-  localparam int unsigned StatusOctets = 38;
+  localparam int unsigned StatusOctets = 33;
   localparam int unsigned SlotBits = $clog2(SLOTS);
 
   logic [7:0] rx_data, tx_data;
@@ -145,42 +146,39 @@ module brainsmith_shell #(
   );
 
   // The status.
-  logic [31:0] cycles_q, counter_q, answers_q;
-  logic [15:0] bad_q, broken_q, refused_q;
+  logic [31:0] cycles_q, counter_q;
+  logic [15:0] answers_q;
+  logic [7:0] bad_q, broken_q, refused_q;
   logic [SlotBits:0] inside_q;  // frames in the accelerator
   logic alone, lonely_q;        // a frame finds it empty; the oldest in it did
+  logic refuse, telling;
   logic [5:0] status_index_q;
   logic [8*StatusOctets-1:0] status;
-  logic [8*14-1:0] figures_q;   // as they were when the status was opened
-  logic [7:0] flying_then_q;
 
   assign status = {
-    figures_q, 32'(CLOCK_HZ), DIGEST, 8'd0, flying_then_q, 8'(SLOTS), Version
+    refused_q, broken_q, bad_q, answers_q, cycles_q, 32'(CLOCK_HZ), DIGEST,
+    8'd0, 8'(flying_q), 8'(SLOTS), Version
   };
-  assign status_octet = status[8*status_index_q +: 8];
-
-  assign alone = first & (inside_q == '0);
+  assign telling = sending_q & status_sent_q;
+  assign alone   = first & (inside_q == '0);
+  assign refuse  = finish & good & ~is_status & ~commit;
 
   always_ff @(posedge clk) begin
-    counter_q <= alone ? 32'd2 : counter_q + 32'd1;
+    status_octet <= status[8*status_index_q +: 8];  // an octet is asked for every nine cycles
+    counter_q    <= alone ? 32'd2 : counter_q + 32'd1;
     if (last) begin
       lonely_q <= 1'b0;
-      if (lonely_q | alone) cycles_q <= alone ? 32'd1 : counter_q;
+      if ((lonely_q | alone) & ~telling) cycles_q <= alone ? 32'd1 : counter_q;
     end else if (alone) begin
       lonely_q <= 1'b1;
     end
-    inside_q <= inside_q + (SlotBits + 1)'(first) - (SlotBits + 1)'(last);
-    answers_q <= answers_q + 32'(answered);
-    if (finish & ~good & ~&bad_q) bad_q <= bad_q + 16'd1;
-    if (rx_broken & ~&broken_q) broken_q <= broken_q + 16'd1;
-    if (finish & good & ~is_status & ~commit & ~&refused_q) refused_q <= refused_q + 16'd1;
-    if (open) begin
-      status_index_q <= '0;
-      figures_q      <= {refused_q, broken_q, bad_q, answers_q, cycles_q};
-      flying_then_q  <= 8'(flying_q);
-    end else if (octet_ready) begin
-      status_index_q <= status_index_q + 6'd1;
-    end
+    inside_q  <= inside_q + (SlotBits + 1)'(first) - (SlotBits + 1)'(last);
+    answers_q <= answers_q + 16'(answered);
+    if (finish & ~good & ~&bad_q) bad_q <= bad_q + 8'd1;
+    if (rx_broken & ~&broken_q) broken_q <= broken_q + 8'd1;
+    if (refuse & ~&refused_q) refused_q <= refused_q + 8'd1;
+    if (open) status_index_q <= '0;
+    else if (octet_ready) status_index_q <= status_index_q + 6'd1;
     if (!rst_n) begin
       inside_q  <= '0;
       lonely_q  <= 1'b0;
