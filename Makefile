@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 .PHONY: help setup demo test lint bench lock clean
 
 help:
-	@echo "make demo    compile the digits model to a verified and placed design"
+	@echo "make demo    compile the digits model to a verified bitstream, and read digits on the simulated board"
 	@echo "make test    linters and all tests"
 	@echo "make bench   the benchmarks, with this machine's figures"
 	@echo "make lock    resolve the locked versions anew"
@@ -18,9 +18,10 @@ setup:
 	@$(PYTHON) tools/setup.py
 
 demo: setup
-	$(BIN)/brainsmith compile examples/digits/digits.onnx --target ecp5-85k --clock-mhz 100 --target-fps 200000 \
+	$(BIN)/brainsmith compile examples/digits/digits.onnx --target ulx3s-85f --clock-mhz 100 --target-fps 200000 \
 	  --verify-input examples/digits/images.npy --verify-output examples/digits/labels.npy \
 	  --output $(DEMO)
+	$(BIN)/brainsmith run $(DEMO) --simulate --input examples/digits/images.npy
 
 lint: setup
 	$(BIN)/ruff check

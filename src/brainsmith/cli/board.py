@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from brainsmith.board.protocol import Status
     from brainsmith.compiler.on_board import BoardAccelerator, BoardSimulation
+    from brainsmith.compiler.progress import Progress
 
 Build = Annotated[Path, typer.Argument(metavar="BUILD", help="The folder of a build for a board.")]
 _SHOWN = 1000  # elements that are shown
@@ -25,8 +28,13 @@ _SHOWN = 1000  # elements that are shown
 
 def run_on_board(
     build: Build,
-    port: Annotated[str, typer.Option(metavar="DEVICE", help="Its serial device: /dev/ttyUSB0.")],
     input: Annotated[Path, typer.Option(metavar="X.npy", help="Frames (.npy, or .npz by name).")],
+    port: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="Its serial device: /dev/ttyUSB0.")
+    ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run on the board in simulation instead.")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(metavar="Y.npy", help="Where the outputs go (.npz for several).")
     ] = None,
@@ -42,7 +50,13 @@ def run_on_board(
     from brainsmith.compiler.on_board import BoardAccelerator
     from brainsmith.model.arrays import read_frames
 
-    with watch() as progress, BoardAccelerator.open(build, port) as board:
+    if (port is None) != simulate:
+        raise typer.BadParameter("give one of --port DEVICE and --simulate", param_hint="--port")
+    with (
+        watch() as progress,
+        _device(build, port, progress) as device,
+        BoardAccelerator.open(build, device) as board,
+    ):
         graph = board.model.graph
         shapes = {value.name or "": board.model.shape(value) for value in graph.inputs}
         frames = read_frames(input, shapes)
@@ -67,6 +81,19 @@ def run_on_board(
         "output": None if output is None else str(output),
     }
     return Outcome(value, lambda console: _show(board, status, arrays, output, count, console))
+
+
+@contextmanager
+def _device(build: Path, port: str | None, progress: Progress) -> Iterator[str]:
+    """The board's device, or that of a simulation that runs meanwhile."""
+    if port is not None:
+        yield port
+        return
+    from brainsmith.compiler.on_board import BoardSimulation
+
+    progress.step("build the simulation")
+    with BoardSimulation.of(build).running() as board:
+        yield board.port
 
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -70,13 +70,13 @@ def build_board(
         whole, board.constraints, device,
         within=INSIDE, clock_mhz=made.mhz, level=target.level, seed=seed, cache=cache, log=log,
     )  # fmt: skip
-    _check_timing(placement, made.mhz)
+    check_timing(placement, made.mhz)
     level = max(netlist.confined, target.level)
     bitstream = pack(placed, target.family, cache=cache, level=level, log=log)
     return BoardBuild(deployment, whole, placement, bitstream)
 
 
-def _check_timing(placement: Placement, clock_mhz: float) -> None:
+def check_timing(placement: Placement, clock_mhz: float) -> None:
     """Raises TargetError for a clock that was not reached: what such a board computes is luck."""
     if placement.fmax_mhz >= clock_mhz:
         return
