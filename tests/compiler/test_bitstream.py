@@ -9,6 +9,7 @@ import pytest
 
 from brainsmith import CompileOptions, Compiler, PluginRegistry
 from brainsmith.compiler.on_board import BoardAccelerator, BoardSimulation
+from brainsmith.plugins.places import builtin_folder
 from tests.compiler.integer_models import Builder
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -21,7 +22,7 @@ def test_the_netlist_of_the_whole_board_answers(tmp_path: Path) -> None:
     network = Builder([1, 6], "UINT3")
     network.matmul("x", "y", rng.integers(-8, 8, (6, 4)))
     model = network.save(tmp_path / "small.onnx", "y")
-    registry = PluginRegistry([EXAMPLES], distributions=False, cached=False)
+    registry = PluginRegistry([EXAMPLES, builtin_folder()], distributions=False, cached=False)
     options = CompileOptions(target="icebreaker", output=tmp_path / "build", verify_netlist=False)
     result = Compiler(registry).compile(model, "area", options)
     assert result.success

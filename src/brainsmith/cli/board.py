@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from brainsmith.cli import options as shared
-from brainsmith.cli.outcome import Outcome, write_json_object
+from brainsmith.cli.outcome import Outcome
 
 if TYPE_CHECKING:
     import numpy as np
@@ -204,13 +205,14 @@ class _Simulated(Outcome):
         assert self.simulation is not None
         target = self.simulation.deployment.target
         with self.simulation.running() as board:
+            said = f"{target} in simulation: {board.port}"
             if as_json:
-                write_json_object({"success": True, "target": target, "port": board.port}, stream)
-            else:
-                stream.write(f"{target} in simulation: {board.port}\n")
-                stream.flush()
-                ask = f"brainsmith run {self.build} --port {board.port} --input X.npy"
-                sys.stderr.write(f"{ask}\nCtrl-C ends it\n")
+                # In one line, so that a reader knows when it is whole.
+                said = json_module.dumps({"success": True, "target": target, "port": board.port})
+            stream.write(f"{said}\n")
+            stream.flush()
+            ask = f"brainsmith run {self.build} --port {board.port} --input X.npy"
+            sys.stderr.write(f"{ask}\nCtrl-C ends it\n")
             try:
                 status = board.process.wait()
             except KeyboardInterrupt:

@@ -25,7 +25,7 @@ from brainsmith.toolchains.process import BuildLog
 if TYPE_CHECKING:
     from brainsmith.compiler.physical import Physical
 
-RTL, MODEL, FOLDING, LOG = "rtl", "model.onnx", "folding.json", "build.log"
+RTL, FILES, MODEL, FOLDING, LOG = "rtl", "files.f", "model.onnx", "folding.json", "build.log"
 REPORT, JSON = "report.html", "report.json"
 
 
@@ -37,7 +37,7 @@ def write_rtl(rtls: Sequence[Rtl], folder: Path) -> None:
     for rtl in rtls:
         names |= dict.fromkeys(write_sources(rtl.hdl.sources, target))
         write_files(rtl.hdl.files, target)
-    (target / "files.f").write_text("".join(f"{name}\n" for name in names))
+    (target / FILES).write_text("".join(f"{name}\n" for name in names))
 
 
 def write(

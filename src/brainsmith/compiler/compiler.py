@@ -205,7 +205,7 @@ class _Job:
                 physical = self._finish(rtls, evidence, physical, deployment)
             report = metrics.report(
                 path.name, self.front, self.target, self.strategy, self.options,
-                evidence, physical, self.timer.steps, self.log,
+                self._clock_mhz(deployment), evidence, physical, self.timer.steps, self.log,
             )  # fmt: skip
             report = replace(
                 report, sandbox=sandbox_record(self.settings), quantization=self.accuracy
@@ -252,13 +252,18 @@ class _Job:
                 )  # fmt: skip
             return evidence, synthesis.result() if synthesis is not None else None
 
+    def _clock_mhz(self, deployment: Deployment | None) -> float:
+        """The clock that is asked for; of a board, the one that its PLL makes of that."""
+        if deployment is not None:
+            return deployment.clock_hz / 1e6
+        return self.options.clock_mhz or self.target.clock_mhz
+
     def _deployment(self, rtls: Sequence[Rtl]) -> Deployment | None:
         """The record of the board, where the target is one."""
         board = self.target.board
         if board is None:
             return None
-        mhz = self.options.clock_mhz or self.target.clock_mhz
-        made = clock(self.target.family, board.oscillator_mhz, mhz)
+        made = clock(self.target.family, board.oscillator_mhz, self._clock_mhz(None))
         return deployment_of(self.front.design, rtls[0], self.target, board, made.hz)
 
     def _finish(
@@ -305,7 +310,7 @@ class _Job:
         cache, seed, log = self.compiler.cache, self.options.seed, self.log
         if deployment is not None:
             return place_on_board(physical, deployment, self.target, seed, cache, log)
-        mhz = self.options.clock_mhz or self.target.clock_mhz
+        mhz = self._clock_mhz(None)
         return place(physical, rtls, self.target, mhz, seed, cache, log)
 
     @contextmanager

@@ -46,13 +46,13 @@ def report(
     target: Target,
     strategy: CompilationStrategy,
     options: CompileOptions,
+    clock: float,
     evidence: Evidence | None,
     physical: Physical | None,
     steps: Sequence[StepRecord],
     log: BuildLog,
 ) -> BuildReport:
-    """Everything that is reported of a build."""
-    clock = options.clock_mhz or target.clock_mhz
+    """Everything that is reported of a build; `clock` is that which it is built for, in MHz."""
     verdict = record(evidence, front.models)
     total = total_resources(front, physical)
     return BuildReport(

@@ -21,6 +21,7 @@ from brainsmith.board.simulated import (
     simulated_board,
 )
 from brainsmith.compiler.accelerator import run_model
+from brainsmith.compiler.artifacts import FILES, MODEL, RTL
 from brainsmith.compiler.deployment import NETLIST, Deployment
 from brainsmith.compiler.design import Partition
 from brainsmith.compiler.simulate import OnFrames
@@ -30,8 +31,6 @@ from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.hdl import Hdl, Source, StreamPort
 from brainsmith.toolchains.packing import pack, unpack
 from brainsmith.toolchains.process import BuildLog
-
-_MODEL, _RTL, _FILES = "model.onnx", "rtl", "files.f"
 
 
 @dataclass
@@ -60,7 +59,7 @@ class BoardAccelerator:
         """
         folder = Path(build)
         deployment = Deployment.load(folder)
-        return cls.connect(deployment, Model.load(folder / _MODEL), port)
+        return cls.connect(deployment, Model.load(folder / MODEL), port)
 
     @classmethod
     def connect(cls, deployment: Deployment, model: Model, port: str) -> BoardAccelerator:
@@ -161,7 +160,7 @@ class BoardSimulation:
         """
         folder, cache = Path(build), cache or BuildCache()
         deployment = Deployment.load(folder)
-        hdl = _hdl(folder / _RTL, deployment)
+        hdl = _hdl(folder / RTL, deployment)
         if not netlist:
             return cls(deployment, hdl, board_program(hdl, deployment.shell, cache, log))
         path = folder / NETLIST
@@ -180,9 +179,9 @@ class BoardSimulation:
 def _hdl(folder: Path, deployment: Deployment) -> Hdl:
     """The accelerator as the build keeps it."""
     try:
-        names = (folder / _FILES).read_text().split()
+        names = (folder / FILES).read_text().split()
         sources = [Source(n, (folder / n).read_text(), deployment.level) for n in names]
-        rest = [path for path in sorted(folder.iterdir()) if path.name not in {*names, _FILES}]
+        rest = [path for path in sorted(folder.iterdir()) if path.name not in {*names, FILES}]
         headers = [Source(p.name, p.read_text(), deployment.level) for p in rest if _header(p)]
         files = {path.name: path.read_bytes() for path in rest if not _header(path)}
     except OSError as error:
