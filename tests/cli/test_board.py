@@ -59,11 +59,14 @@ def running(build: Path) -> Iterator[Running]:
         command("simulate-board", build, "--json"),
         env=ENV, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
-        assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-        yield Running(said["port"], build, folder, process)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
+        try:
+            assert process.stdout is not None
+            said = json.loads(process.stdout.readline())
+            yield Running(said["port"], build, folder, process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
 
 
 @pytest.mark.slow

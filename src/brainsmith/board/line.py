@@ -36,7 +36,7 @@ def open_port(port: str, baud: int) -> serial.Serial:
     except ImportError as error:
         raise ToolError("pyserial is not installed", where=port, hint=HINT) from error
     try:
-        line = serial.Serial(port, baud, timeout=0.02, write_timeout=5, exclusive=True)
+        line = serial.Serial(port, baud, timeout=0.02, write_timeout=60, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
         raise _unusable(port, baud, error) from error
     _answer_at_once(line)
