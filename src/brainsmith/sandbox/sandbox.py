@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -137,6 +138,7 @@ class PluginSandbox:
         return result
 
 
+@functools.lru_cache(maxsize=64)
 def _subject(code: Callable[..., Any]) -> Subject:
     """Where the code lies that is to run, which its worker may read and import."""
     module = sys.modules.get(code.__module__)
