@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.sandbox.conftest import Run
 
 from brainsmith.sandbox import codec
 from brainsmith.sandbox.deferred import defer
 from brainsmith.sandbox.outcome import Returned
+from tests.sandbox.conftest import Run
 
 NAME = "deferred_for_a_test"
 
