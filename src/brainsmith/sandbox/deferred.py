@@ -17,10 +17,10 @@ def defer(name: str) -> None:
     package, _, _ = name.rpartition(".")
     if name in sys.modules or package in sys.modules:
         return
-    folders = None
-    if package:
-        above = importlib.util.find_spec(package)
-        folders = above and above.submodule_search_locations
+    above = importlib.util.find_spec(package) if package else None
+    if package and above is None:
+        return
+    folders = None if above is None else above.submodule_search_locations
     spec = importlib.machinery.PathFinder.find_spec(name, folders)
     if spec is not None:
         module = sys.modules[name] = _Deferred(name)

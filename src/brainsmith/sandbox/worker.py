@@ -64,8 +64,7 @@ def _sample() -> bytes:
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "sample", [x], [y])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-    call = ("sample:Sample", {}, "apply", Model.from_proto(model), {})
-    return b"".join(codec.dumps(call))
+    return b"".join(codec.dumps(("sample:Sample", {}, "apply", Model.from_proto(model), {})))
 
 
 def serve(channel: socket.socket, confinement: Confinement) -> NoReturn:
