@@ -26,7 +26,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(sys, "deferred_found", found, raising=False)
     for file, number in (("__init__", 1), ("inner", 2)):
         note = "import sys; sys.deferred_found.append(__name__)"
-        (folder / f"{file}.py").write_text(f"{note}\nnumber = {number}\n")
+        (folder / f"{file}.py").write_text(f"{note}\nnumber = {number}\n__version__ = '1.2'\n")
     monkeypatch.syspath_prepend(tmp_path)
     for name in (NAME, f"{NAME}.inner"):
         monkeypatch.setitem(sys.modules, name, None)  # to be taken away again after the test
@@ -37,9 +37,9 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_it_is_loaded_at_its_first_use(loaded: list[str]) -> None:
     defer(NAME)
     module = importlib.import_module(NAME)
-    assert importlib.util.find_spec(NAME) is not None and not hasattr(module, "__file__")
+    assert importlib.util.find_spec(NAME) is not None and module.__file__
     assert loaded == []
-    assert module.number == 1 and loaded == [NAME]
+    assert module.__version__ == "1.2" and module.number == 1 and loaded == [NAME]
     assert sys.modules[NAME].number == module.number and loaded == [NAME]
     with pytest.raises(AttributeError, match="letter"):
         module.letter  # noqa: B018

@@ -24,7 +24,7 @@ def defer(name: str) -> None:
     spec = importlib.machinery.PathFinder.find_spec(name, folders)
     if spec is not None:
         module = sys.modules[name] = _Deferred(name)
-        module.__spec__ = spec
+        module.__spec__, module.__file__ = spec, spec.origin
 
 
 class _Deferred(ModuleType):
@@ -35,8 +35,6 @@ class _Deferred(ModuleType):
     """
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name != "__path__":  # as tools ask every module that is there
-            raise AttributeError(name)
         with _lock:
             if sys.modules.get(self.__name__) is self:
                 del sys.modules[self.__name__]

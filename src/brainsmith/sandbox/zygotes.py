@@ -111,7 +111,7 @@ class _Zygote:
         configuration = {
             "path": surroundings.module_path(),
             "preload": surroundings.BARE if kind.bare else surroundings.PRELOAD,
-            "deferred": () if kind.bare else surroundings.DEFERRED,
+            "deferred": surroundings.DEFERRED,
             "tree": None if kind.provider else kind.tree,
             "confinement": kind.confinement.as_dict(),
         }
