@@ -120,6 +120,17 @@ def test_a_sum_is_bound_wherever_its_elements_go() -> None:
     assert np.allclose(bounds[2], moved.reshape(1, 2, 2, 2, 2, 2).max(axis=(3, 5)), rtol=1e-6)
 
 
+def test_a_mean_whose_axes_are_an_input_is_bound() -> None:
+    net = Net((1, 2, 3, 4))
+    mean = net.ReduceMean("x", np.array([2, 3]), keepdims=0)
+    model = net.model(mean)
+    bound = SumBound.of(model, model.value(mean))
+    assert bound is not None
+    x = np.random.default_rng(5).normal(size=(1, 2, 3, 4)).astype(np.float32)
+    found = bound({"x": x})
+    assert found.shape == (1, 2) and (found >= np.abs(x).mean(axis=(2, 3)) * 2.0**-24).all()
+
+
 @pytest.mark.parametrize(
     ("pads", "extra", "reason"),
     [
