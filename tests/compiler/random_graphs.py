@@ -67,7 +67,8 @@ class RandomGraph:
         x = Stream("x", (1, channels, *image), 8.0, 1.0)
         if self._maybe():
             x = Stream(self._net.Mul("x", np.float32(0.125)), x.shape, 1.0, 0.125)
-        for _ in range(self._int(2, 5)):
+        x = self._begun(x)
+        for _ in range(self._int(1, 4)):
             x = self._grown(x)
         self.model: Model = self._net.model(*self._ends(x))
 
@@ -84,6 +85,13 @@ class RandomGraph:
 
     # --- growth ----------------------------------------------------------------------------
 
+    def _begun(self, x: Stream) -> Stream:
+        """A convolution, so that there is something for the hardware."""
+        while True:
+            begun = self._convolved(x)
+            if begun is not None:
+                return begun
+
     def _grown(self, x: Stream) -> Stream:
         steps: list[Callable[[Stream], Stream | None]] = [
             self._convolved, self._convolved, self._depthwise, self._max_pooled,
@@ -91,10 +99,8 @@ class RandomGraph:
             self._residual, self._concatenated, self._split, self._gated,
         ]  # fmt: skip
         for index in self._rng.permutation(len(steps)):
-            before = len(self.steps)
             grown = steps[index](x)
             if grown is not None:
-                self.steps.insert(before, steps[index].__name__.strip("_"))
                 return grown
         return x
 
@@ -164,7 +170,6 @@ class RandomGraph:
         for i, size in enumerate(x.image):
             if size + pads[i] + pads[i + rank] < (kernel[i] - 1) * dilations[i] + 1:
                 return None
-        # ONNX Runtime takes no padding as large as the window of a pool.
         found = {"kernel_shape": kernel, "strides": strides, "pads": pads}
         return {**found, "dilations": dilations} if dilated else found
 
