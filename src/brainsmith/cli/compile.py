@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -37,9 +37,16 @@ def compile_model(
             "--synthesize/--no-synthesize", help="Synthesize; without, resources are estimates."
         ),
     ] = True,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Find the fastest folding that fits the target.")
+    ] = False,
     verify: Annotated[
-        bool, typer.Option("--verify/--no-verify", help="Simulate and compare every element.")
-    ] = True,
+        Literal["whole", "layers", "none"] | None,
+        typer.Option(help="Simulate and compare the whole design (the default), each layer, none."),
+    ] = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Short for --verify none.")
+    ] = False,
     verify_netlist: Annotated[
         bool | None,
         typer.Option(
@@ -80,6 +87,8 @@ def compile_model(
     Everything that was measured is in the folder of the build: report.html, report.json, the RTL.
     """
     shapes = shared.parse_shapes(shape)
+    if no_verify and verify not in (None, "none"):
+        raise typer.BadParameter(f"contradicts --verify {verify}", param_hint="--no-verify")
 
     from brainsmith.cli.plugin_output import shown
     from brainsmith.cli.progress import watch
@@ -97,7 +106,8 @@ def compile_model(
         output=output,
         place=place,
         synthesize=synthesize,
-        verify=verify,
+        fit=fit,
+        verify=verify or ("none" if no_verify else "whole"),
         verify_netlist=verify_netlist,
         verify_input=verify_input,
         verify_output=verify_output,
