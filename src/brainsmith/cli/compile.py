@@ -87,17 +87,17 @@ def compile_model(
     Everything that was measured is in the folder of the build: report.html, report.json, the RTL.
     """
     shapes = shared.parse_shapes(shape)
-    if no_verify and verify not in (None, "none"):
-        raise typer.BadParameter(f"contradicts --verify {verify}", param_hint="--no-verify")
 
     from brainsmith.cli.plugin_output import shown
     from brainsmith.cli.progress import watch
     from brainsmith.compiler import CompileOptions, Compiler
-    from brainsmith.errors import VerificationError
+    from brainsmith.errors import ConfigurationError, VerificationError
     from brainsmith.plugins.grants import parse_grants
     from brainsmith.report.console import print_summary
     from brainsmith.report.json_report import to_json
 
+    if no_verify and verify not in (None, "none"):
+        raise ConfigurationError(f"no_verify contradicts --verify {verify}", where="--no-verify")
     options = CompileOptions(
         target=target,
         clock_mhz=clock_mhz,

@@ -4,7 +4,7 @@ For a threshold of cycles per frame every layer starts at its cheapest folding t
 some resource is used up, the one change of a layer (other parameters, another folding inside the
 threshold) that leaves least above the device is made. The least threshold that ends inside the
 device is found by bisection. Synthesis then measures what was chosen. How far the estimates of a
-layer were off corrects them, and the search goes on until it comes back to what was measured.
+layer were off corrects them, and the search goes on while a faster design is in sight.
 """
 
 from __future__ import annotations
@@ -146,12 +146,12 @@ def fastest_that_fits(
     search = _Search(names, there, _options(nodes, pinned, names), np.zeros(len(names)))
     tries: list[FitTryRecord] = []
     best: tuple[int, FrontEnd] | None = None
-    seen: dict[tuple[int, ...], int] = {}
+    seen: set[tuple[int, ...]] = set()
     for number in range(MOST_TRIES):
         chosen, front = _estimated(search, design)
-        if tuple(chosen) in seen:
+        if tuple(chosen) in seen or (best and tries[best[0]].fits and not _faster(front, best[1])):
             break
-        seen[tuple(chosen)] = number
+        seen.add(tuple(chosen))
         measured = None if measure is None else measure(front)
         tries.append(_record(front, measured, names, there))
         better = best is None or _rank(tries[number]) < _rank(tries[best[0]])
@@ -161,6 +161,11 @@ def fastest_that_fits(
         _correct(search, chosen, front, measured)
     assert best is not None  # there is at least one try
     return best[1], FitRecord(best[0], tuple(tries))
+
+
+def _faster(front: FrontEnd, than: FrontEnd) -> bool:
+    paces = [max(model.interval for model in one.models.values()) for one in (front, than)]
+    return paces[0] < paces[1]
 
 
 def _rank(one: FitTryRecord) -> tuple[bool, float]:

@@ -15,6 +15,8 @@ import numpy as np
 from brainsmith.api import KernelConfig
 from brainsmith.compiler.alone import Inputs, Simulated, judged, run_units
 from brainsmith.compiler.codegen import Rtl
+from brainsmith.compiler.design import Instance
+from brainsmith.compiler.folding import estimate
 from brainsmith.compiler.implement import Module, implement
 from brainsmith.compiler.reference import frames_at_once, walk
 from brainsmith.compiler.simulate import Tally, steady_frames
@@ -27,6 +29,7 @@ from brainsmith.toolchains.simulation import UnitRun
 # What a layer may take: cycles of all its frames, and bytes.
 TOGETHER = Bounds(cycles=500_000, bytes=64 << 20)
 EACH = Bounds(cycles=2_000_000, bytes=64 << 20)
+_LUT_CYCLES = 6e9  # of a layer in a simulation of its own: a large one gets fewer cycles
 AT_ONCE = 2
 _WAITING = 2  # layers whose frames lie ready while others run
 _ENOUGH = 16  # frames of the network that a layer is driven with at a time
@@ -137,7 +140,7 @@ def check_each(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running: dict[Future[list[dict[str, UnitRun]]], _Job] = {}
         try:
-            for job in _jobs(rtls, values, seed, EACH, real=True):
+            for job in _jobs(rtls, values, seed, None, real=True):
                 running[pool.submit(simulated, job)] = job
                 finish(running, AT_ONCE + _WAITING - 1)
             finish(running, 0)
@@ -152,7 +155,7 @@ def _jobs(
     rtls: Sequence[Rtl],
     values: Mapping[str, np.ndarray],
     seed: int,
-    bounds: Bounds,
+    bounds: Bounds | None,
     *,
     real: bool,
 ) -> Iterator[_Job]:
@@ -166,7 +169,14 @@ def _jobs(
             for port in rtl.partition.inputs
         }
         for layer, frames, _ in walk(rtl.partition, given):
-            yield _job(modules[layer.name], frames, rng, bounds, real)
+            inside = bounds or _bounds(layer)
+            yield _job(modules[layer.name], frames, rng, inside, real)
+
+
+def _bounds(layer: Instance) -> Bounds:
+    """Of a layer in a simulation of its own, which takes the longer for a cycle the larger it is."""
+    _, (needs,) = estimate(layer.kernel, [layer.config])
+    return replace(EACH, cycles=min(EACH.cycles, int(_LUT_CYCLES / max(1.0, needs.LUT))))
 
 
 def _job(
