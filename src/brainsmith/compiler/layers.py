@@ -174,7 +174,7 @@ def _jobs(
 
 
 def _bounds(layer: Instance) -> Bounds:
-    """Of a layer in a simulation of its own, which takes the longer for a cycle the larger it is."""
+    """Of a layer in a simulation of its own: a cycle of a large one takes longer."""
     _, (needs,) = estimate(layer.kernel, [layer.config])
     return replace(EACH, cycles=min(EACH.cycles, int(_LUT_CYCLES / max(1.0, needs.LUT))))
 
