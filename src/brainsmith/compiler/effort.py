@@ -15,7 +15,7 @@ from brainsmith.compiler.vectors import GENERATED_FRAMES
 
 LEAST = 2  # so that one frame follows another
 BUDGET = 60.0  # seconds of the frames that are more than the least
-# Of one core of 2020, on networks of 1 000 to 70 000 LUTs and on ESPCN.
+# Rough estimates of one core; they decide only how many frames are generated.
 _LUT_CYCLES = 4e8  # that a simulation takes a second
 _ITERATIONS = 1e8  # of all layers' loops that the two models are executed at
 _RUNS = 4  # a frame passes once without stalls, and once with them, which takes three times as long
