@@ -97,8 +97,7 @@ class Classifier(nn.Module):
         return torch.argmax(self.network(pixels), dim=1)
 
 
-def train(images: Tensor, digits: Tensor) -> DigitsMLP:
-    network = DigitsMLP()
+def train(network: nn.Module, images: Tensor, digits: Tensor) -> nn.Module:
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3, weight_decay=1e-5)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
     for epoch in range(EPOCHS):
@@ -116,7 +115,7 @@ def train(images: Tensor, digits: Tensor) -> DigitsMLP:
     return network.eval()
 
 
-def export(network: DigitsMLP, path: Path) -> ModelWrapper:
+def export(network: nn.Module, path: Path, name: str) -> ModelWrapper:
     """Exports to QONNX, names the tensors, and annotates the input as UINT5 (pixels 0..16)."""
     with tempfile.TemporaryDirectory() as scratch:
         exported = str(Path(scratch) / path.name)
@@ -134,7 +133,7 @@ def export(network: DigitsMLP, path: Path) -> ModelWrapper:
     model.rename_tensor(model.graph.output[0].name, "label")
     del model.graph.quantization_annotation[:]
     model.set_tensor_datatype("pixels", DataType["UINT5"])
-    model.graph.name = "digits"
+    model.graph.name = name
     drop_metadata(model)
     model.save(str(path))
     return model
@@ -155,9 +154,8 @@ def labels_of(model: ModelWrapper, images: np.ndarray) -> np.ndarray:
     return np.concatenate([frame.reshape(1) for frame in frames]).astype(np.int64)
 
 
-def main() -> None:
-    torch.manual_seed(SEED)
-    torch.use_deterministic_algorithms(True)
+def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Images and digits to train with, and those that are held out."""
     data = load_digits()
     train_x, test_x, train_y, test_y = train_test_split(
         data.data.astype(np.float32),
@@ -166,11 +164,23 @@ def main() -> None:
         stratify=data.target,
         random_state=SEED,
     )
-    network = train(torch.from_numpy(train_x), torch.from_numpy(train_y))
-    with torch.no_grad():
-        torch_labels = network(torch.from_numpy(test_x)).argmax(dim=1).numpy()
+    return train_x, train_y, test_x, test_y
 
-    model = export(network, HERE / "digits.onnx")
+
+def quantized_labels(network: nn.Module, images: np.ndarray) -> np.ndarray:
+    """The label that the network gives each image, computed by PyTorch."""
+    with torch.no_grad():
+        return network(torch.from_numpy(images)).argmax(dim=1).numpy()
+
+
+def main() -> None:
+    torch.manual_seed(SEED)
+    torch.use_deterministic_algorithms(True)
+    train_x, train_y, test_x, test_y = digits()
+    network = train(DigitsMLP(), torch.from_numpy(train_x), torch.from_numpy(train_y))
+    torch_labels = quantized_labels(network, test_x)
+
+    model = export(network, HERE / "digits.onnx", "digits")
     labels = labels_of(model, test_x)
     np.save(HERE / "images.npy", test_x)
     np.save(HERE / "labels.npy", labels)

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import qonnx
+from onnx import helper
 
 from brainsmith.api import Model, TransformConfig
 from brainsmith.builtin.transforms.channels_last import ChannelsLast
@@ -16,7 +17,7 @@ from brainsmith.builtin.transforms.weights import is_constant_like
 from brainsmith.compiler import CompileOptions, Compiler
 from brainsmith.compiler.rounding import SumBound
 from brainsmith.model.execution import execute
-from tests.builtin.integers import Net
+from tests.builtin.integers import QONNX, Net, cleaned
 
 
 def convolution(
@@ -119,6 +120,17 @@ def test_a_sum_is_bound_wherever_its_elements_go() -> None:
     assert np.allclose(bounds[2], moved.reshape(1, 2, 2, 2, 2, 2).max(axis=(3, 5)), rtol=1e-6)
 
 
+def test_a_mean_whose_axes_are_an_input_is_bound() -> None:
+    net = Net((1, 2, 3, 4))
+    mean = net.ReduceMean("x", np.array([2, 3]), keepdims=0)
+    model = net.model(mean)
+    bound = SumBound.of(model, model.value(mean))
+    assert bound is not None
+    x = np.random.default_rng(5).normal(size=(1, 2, 3, 4)).astype(np.float32)
+    found = bound({"x": x})
+    assert found.shape == (1, 2) and (found >= np.abs(x).mean(axis=(2, 3)) * 2.0**-24).all()
+
+
 @pytest.mark.parametrize(
     ("pads", "extra", "reason"),
     [
@@ -166,3 +178,88 @@ def test_a_float_network_reads_its_digit_in_hardware(bits: str, tmp_path: Path) 
     assert isinstance(found, np.ndarray) and found.argmax() == scores.argmax() == 2
     on_host = {node.node for node in result.report.host_nodes if node.role == "layer"}
     assert on_host == {"Plus214"}  # the last sum, which no quantizer follows
+
+
+def _split(net: Net, x: str, sizes: list[int]) -> list[str]:
+    """The channels of an image in parts, as a Split of its own opset has it."""
+    names = [f"part{i}" for i in range(len(sizes))]
+    inputs = [x, net.constant(np.array(sizes, np.int64))]
+    net.nodes.append(helper.make_node("Split", inputs, names, name="Split", axis=1))
+    return names
+
+
+def split_network() -> Model:
+    """Three parts of the channels, of which one is convolved and one read twice, and their sum."""
+    rng = np.random.default_rng(6)
+    net = Net((1, 2, 5, 6), "UINT4")
+    x = net.quant(convolution(net, rng, "x", 8, 2, 3), 0.25, 0, 4)
+    first, second, third = _split(net, x, [2, 4, 2])
+    second = net.quant(convolution(net, rng, second, 2, 4, 1), 0.25, 0, 4)
+    y = net.Concat(first, second, net.Add(third, first), axis=1)
+    return net.model(net.quant(y, 0.5, 0, 3))
+
+
+def test_channels_are_split_in_hardware(tmp_path: Path) -> None:
+    path = tmp_path / "split.onnx"
+    split_network().save(path)
+    options = CompileOptions(target="xc7z020", synthesize=False, place=False, output=tmp_path / "b")
+    result = Compiler().compile(path, options=options)
+    assert result.success and result.report.verification.bit_exact
+    kernels = [layer.kernel for layer in result.report.layers]
+    assert kernels.count("brainsmith:Split") == 2
+    pieces = {record.node for record in result.report.host_nodes if record.role == "layer"}
+    assert pieces == {"x_turned", "Quant_9_Quant_out_turned"}
+
+
+def test_an_image_that_is_turned_back_stands_for_the_original() -> None:
+    """A swap of rows and columns has no rule, so it reads the image as it was."""
+    rng = np.random.default_rng(7)
+    net = Net((1, 2, 5, 6), "UINT4")
+    x = net.quant(convolution(net, rng, "x", 3, 2, 3), 0.25, 0, 4)
+    model = net.model(net.quant(net.Transpose(x, perm=[0, 1, 3, 2]), 0.5, 0, 3))
+    compiled = Streamline().apply(ChannelsLast().apply(model, TransformConfig()), TransformConfig())
+    originals = {origin.value for origin in compiled.origins.values()}
+    assert originals and all(model.find(name) is not None for name in originals)
+
+
+@pytest.mark.slow
+def test_a_network_over_rows_is_bit_exact_and_never_stalls(tmp_path: Path) -> None:
+    """Strides, dilations, uneven padding, groups, and what else works on images."""
+    rng = np.random.default_rng(8)
+    net = Net((1, 4, 37), "INT4")
+    w = net.quant(rng.normal(size=(6, 2, 5)).astype(np.float32) * 0.3, 0.1, 0, 4, narrow=1)
+    y = net.Conv("x", w, strides=[2], dilations=[2], pads=[3, 1], group=2)
+    y = net.quant(net.Relu(y), 0.5, 0, 3, signed=0)
+    w = net.quant(rng.normal(size=(6, 1, 3)).astype(np.float32) * 0.3, 0.1, 0, 3, narrow=1)
+    y = net.quant(net.Conv(y, w, auto_pad="SAME_UPPER", group=6), 0.25, 0, 4)
+    y = net.MaxPool(net.Add(y, y), kernel_shape=[3], strides=[2])
+    scales = np.array([1, 1, 2], np.float32)
+    y = net.Resize(y, "", scales, nearest_mode="floor", coordinate_transformation_mode="asymmetric")
+    w = net.quant(rng.normal(size=(3, 6, 1)).astype(np.float32) * 0.3, 0.1, 0, 4, narrow=1)
+    y = net.quant(net.Conv(net.quant(y, 0.5, 0, 4), w), 0.5, 0, 4)
+    path = tmp_path / "rows.onnx"
+    net.model(y).save(path)
+    options = CompileOptions(target="xc7z020", synthesize=False, place=False, output=tmp_path / "b")
+    result = Compiler().compile(path, options=options)
+    assert result.success and result.report.verification.bit_exact
+    pieces = {record.node for record in result.report.host_nodes if record.role == "layer"}
+    assert all(piece.endswith("_turned") for piece in pieces)
+
+
+def test_parts_are_cut_in_an_old_operator_set() -> None:
+    """There the sizes are an attribute, in the hardware's model as in the original."""
+    net = Net((1, 5, 4), "INT4")
+    names = ["a", "b", "c"]
+    net.nodes.append(helper.make_node("Split", ["x"], names, axis=1, split=[1, 2, 2]))
+    y = net.quant(net.Add("b", "c"), 2.0, 0, 3)
+    infos = [helper.make_tensor_value_info(name, 1, None) for name in (y, "a")]
+    graph = helper.make_graph(net.nodes, "net", [net.input], infos, net.constants)
+    entry = graph.quantization_annotation.add(tensor_name="x")
+    entry.quant_parameter_tensor_names.add(key="finn_datatype", value="INT4")
+    opsets = [helper.make_opsetid("", 11), helper.make_opsetid(QONNX, 2)]
+    model = cleaned(Model.from_proto(helper.make_model(graph, opset_imports=opsets, ir_version=7)))
+    compiled = Streamline().apply(model, TransformConfig())
+    assert [node.op_type for node in compiled.graph].count("Split") == 2
+    frames = {"x": np.random.default_rng(9).integers(-8, 8, (1, 5, 4)).astype(np.float32)}
+    for name, expected in execute(model, frames).items():
+        assert np.array_equal(execute(compiled, frames)[name], expected)

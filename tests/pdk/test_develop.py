@@ -33,6 +33,17 @@ from mine.kernel import Mine
 def test_it() -> None:
     assert Mine().latency([None, None]) == [1, 1]
 """
+WARNS = """\
+import warnings
+
+from hypothesis import given
+from hypothesis.strategies import integers
+
+
+@given(integers())
+def test_it(number: int) -> None:
+    warnings.warn("old", stacklevel=1)
+"""
 WAIT_S = 60
 
 
@@ -127,6 +138,19 @@ def test_what_is_wrong_is_told_with_its_line(plugin: Path, brainsmith: Run) -> N
     assert "F401" in findings(verdict, "python") and "| import os" in findings(verdict, "python")
     assert "test_kernel.py:5" in findings(verdict, "tests")
     assert "assert [1, 1] == [2, 2]" in findings(verdict, "tests")
+
+
+def test_what_the_tests_load_is_as_without_us(plugin: Path, brainsmith: Run) -> None:
+    settings = (plugin / "pyproject.toml").read_text()
+    table = "[tool.pytest.ini_options]\n"
+    assert table in settings
+    strict = settings.replace(table, f'{table}filterwarnings = ["error"]\n')
+    (plugin / "pyproject.toml").write_text(strict)
+    brainsmith("develop", "--json", cwd=plugin)
+    (plugin / "tests" / "test_kernel.py").write_text(WARNS)
+    done = brainsmith("develop", str(plugin), "--json", cwd=plugin.parent, expect=5)
+    assert "UserWarning: old" in findings(json.loads(done.stdout), "tests")
+    assert (plugin / ".hypothesis").is_dir() and not (plugin.parent / ".hypothesis").exists()
 
 
 def test_a_missing_permission_shows_at_once(plugin: Path, brainsmith: Run) -> None:

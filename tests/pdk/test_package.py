@@ -393,3 +393,12 @@ def test_the_command_tells_what_it_made(plugin: Path, brainsmith: Run) -> None:
     told = json.loads(brainsmith("package", str(plugin), "--json").stdout)
     digest = hashlib.sha256(Path(told["package"]).read_bytes()).hexdigest()
     assert told["digest"] == f"sha256:{digest}" and told["warnings"] == []
+
+
+def test_dependencies_that_pip_does_not_see_are_told(plugin: Path, brainsmith: Run) -> None:
+    manifest = plugin / "brainsmith.yaml"
+    manifest.write_text(manifest.read_text() + "dependencies: [PyYAML]\n")
+    (plugin / "pyproject.toml").write_text("[project]\ndependencies = []\n")
+    told = json.loads(brainsmith("package", str(plugin), "--json").stdout)
+    what = "pyproject.toml lacks the dependency 'PyYAML' of the manifest"
+    assert what in [warning["what"] for warning in told["warnings"]]

@@ -176,3 +176,33 @@ def test_links_that_leave_the_plugin_are_flaws(
 def test_a_missing_manifest_is_a_flaw(tmp_path: Path) -> None:
     (flaw,) = check_plugin(tmp_path)
     assert (flaw.severity, flaw.where) == ("error", str(tmp_path / "brainsmith.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("project", "told"),
+    [
+        ('dependencies = ["pyyaml"]', []),
+        ('dependencies = ["PyYAML", "brainsmith[fpga]>=2"]', []),
+        ('dynamic = ["dependencies"]', []),
+        ("", ["pyproject.toml lacks the dependency 'PyYAML' of the manifest"]),
+        (
+            'dependencies = ["PyYAML>=6"]',
+            ["the manifest needs 'PyYAML', pyproject.toml 'PyYAML>=6'"],
+        ),
+        (
+            'dependencies = ["PyYAML", "scipy"]',
+            ["the manifest lacks the dependency 'scipy' of pyproject.toml"],
+        ),
+        ("dependencies = 3", ["`project.dependencies` is no list of texts"]),
+        ('dependencies = ["a b"]', ["'a b' is no requirement"]),
+        ("name = ", ["the file cannot be read: Invalid value (at line 2, column 8)"]),
+    ],
+)
+def test_dependencies_that_pip_does_not_see_alike_are_warned_of(
+    folder: Path, project: str, told: list[str]
+) -> None:
+    (folder / "pyproject.toml").write_text(f"[project]\n{project}\n")
+    found = flaws(folder, GOOD)
+    assert [severity for severity, *_ in found] == ["warning"] * len(told)
+    assert all(what.startswith(t) for (_, what, _, _), t in zip(found, told, strict=True))
+    assert all(hint for *_, hint in found)

@@ -320,7 +320,10 @@ def _constraints(cls: type, where: str) -> dict[str, Any]:
 
 
 def _params(cls: type) -> dict[str, Param]:
-    return {name: value for name, value in inspect.getmembers(cls) if isinstance(value, Param)}
+    # Not by inspect.getmembers, which every import of a component would wait for.
+    names = sorted({name for base in cls.__mro__[:-1] for name in vars(base)})
+    found = ((name, getattr(cls, name, None)) for name in names)
+    return {name: value for name, value in found if isinstance(value, Param)}
 
 
 def tolerance_of(cls: type, where: str) -> float:

@@ -36,6 +36,7 @@ from brainsmith.model.execution import Executor, Override
 from brainsmith.model.model import Model
 from brainsmith.model.origin import Origin
 from brainsmith.model.shapes import infer_shapes
+from brainsmith.model.views import is_view
 
 Arrays = Mapping[str, np.ndarray]
 Rerun = Callable[[str, np.ndarray], Arrays]
@@ -240,8 +241,10 @@ class _SumBehind:
 
 
 def _sum_behind(original: Model, compiled: Model, name: str) -> _SumBehind | None:
-    """The sum behind the thresholds that make the codes `name`."""
+    """The sum behind the thresholds that make the codes `name`, perhaps in another order."""
     node = compiled.value(name).producer()
+    while node is not None and (is_view(node) or node.op_type == "Transpose"):
+        node = None if node.inputs[0] is None else node.inputs[0].producer()
     if node is None or node.op_type != "MultiThreshold" or node.inputs[0] is None:
         return None
     source = unsigned_source(compiled, node.inputs[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,6 @@ from brainsmith.compiler.accelerator import run_model
 from brainsmith.compiler.artifacts import FILES, MODEL, RTL
 from brainsmith.compiler.deployment import NETLIST, Deployment
 from brainsmith.compiler.design import Partition
-from brainsmith.compiler.simulate import OnFrames
 from brainsmith.errors import ConfigurationError
 from brainsmith.model.model import Model
 from brainsmith.toolchains.cache import BuildCache
@@ -92,7 +91,7 @@ class BoardAccelerator:
         self,
         inputs: np.ndarray | Mapping[str, np.ndarray],
         *,
-        progress: OnFrames | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> np.ndarray | dict[str, np.ndarray]:
         """The outputs for some input frames; see `Accelerator.run`.
 

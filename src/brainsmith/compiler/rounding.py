@@ -90,7 +90,10 @@ class SumBound:
 
     def _window(self, operands: list[np.ndarray]) -> np.ndarray:
         """The node itself on the magnitudes; its own roundings are far smaller than the bound."""
-        terms = Operator(self.node, self.model.ir)([o.astype(np.float32) for o in operands])
+        magnitudes = [operand.astype(np.float32) for operand in operands]
+        if self.node.op_type == "ReduceMean":  # newer operator sets give it its axes as an input
+            magnitudes[1:] = [self._array(v, {}) for v in self._operands[1:]]
+        terms = Operator(self.node, self.model.ir)(magnitudes)
         if self.node.op_type == "Conv":
             count = operands[1][0].size
         elif self.node.op_type == "AveragePool":

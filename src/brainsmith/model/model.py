@@ -274,6 +274,22 @@ class Model:
             self.set_datatype(output, datatype)
         return output
 
+    def add_output(
+        self,
+        node: ir.Node,
+        *,
+        name_hint: str,
+        shape: Sequence[int],
+        element: ir.DataType = ir.DataType.FLOAT,
+    ) -> ir.Value:
+        """Adds one more output to a node and returns it; the arguments are those of `add_node`."""
+        node.resize_outputs(len(node.outputs) + 1)
+        output = node.outputs[-1]
+        output.name = self.fresh_name(f"{name_hint}_out")
+        output.type, output.shape = ir.TensorType(element), ir.Shape(shape)
+        self._values[output.name] = output
+        return output
+
     def make_constant(self, value: ir.Value, array: np.ndarray) -> ir.Value:
         """Puts an initializer of the same name and datatype in the place of a computed value.
 

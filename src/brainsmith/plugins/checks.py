@@ -11,6 +11,7 @@ from brainsmith.errors import PluginError, nearest
 from brainsmith.plugins.kinds import KINDS
 from brainsmith.plugins.manifest import CodeEntry, FileEntry, Manifest
 from brainsmith.plugins.names import canonical
+from brainsmith.plugins.pyproject import PYPROJECT, dependency_differences
 from brainsmith.plugins.requirements import cycle, parse
 from brainsmith.plugins.safe_yaml import Document, read_document
 from brainsmith.plugins.scoped import owns
@@ -44,7 +45,7 @@ def check_plugin(path: str | Path) -> list[Flaw]:
     """All flaws of the plugin in a folder (or of a manifest's file), by their place in the file.
 
     Checked are the manifest, that its files and classes are there, that it agrees with the
-    decorators, and that its dependencies make sense.
+    decorators, and that its dependencies make sense and are those of its `pyproject.toml`.
     """
     file = manifest_path(path)
     try:
@@ -64,6 +65,7 @@ def check_plugin(path: str | Path) -> list[Flaw]:
         *_components(manifest, document, file.parent),
         *_examples(manifest, document, file.parent),
         *_dependencies(manifest, document),
+        *_distribution(manifest, document, file.parent),
     ]
     if not any(flaw.severity == "error" for flaw in flaws):
         flaws += _agreement(file)
@@ -174,6 +176,17 @@ def _dependencies(manifest: Manifest, document: Document) -> Iterator[Flaw]:
     if cycle({manifest.name: manifest.dependencies}):
         where = document.place(("dependencies",))
         yield Flaw("error", "the plugin depends on itself", where, "remove that dependency")
+
+
+def _distribution(manifest: Manifest, document: Document, folder: Path) -> Iterator[Flaw]:
+    where = document.place(("dependencies",))
+    hint = f"pip installs those of {PYPROJECT}, Brainsmith those of the manifest: say the same"
+    try:
+        for what in dependency_differences(folder, manifest.dependencies):
+            yield Flaw("warning", what, where, hint)
+    except PluginError as error:
+        hint = "pip cannot install the plugin; its package can be installed"
+        yield Flaw("warning", error.what, str(folder / PYPROJECT), hint)
 
 
 def _agreement(file: Path) -> list[Flaw]:

@@ -122,13 +122,13 @@ def execute(
     from brainsmith.sandbox.report import require  # it runs a call of its own
 
     require(level, provider)
-    trial = attempt(subject, function, arguments, policy=policy, level=level, provider=provider)
     where = f"plugin {subject.name}, {label}"
-    try:
-        return _value(trial, policy, where)
-    finally:
-        if ledger is not None:
-            ledger.add(_record(trial, subject, label, level))
+    with _tried(subject, function, arguments, policy, level, provider=provider) as trial:
+        try:
+            return _value(trial, policy, where)
+        finally:
+            if ledger is not None:
+                ledger.add(_record(trial, subject, label, level))
 
 
 def attempt(
@@ -152,18 +152,45 @@ def attempt(
     Raises:
         PluginSecurityError: it cannot be confined here.
     """
+    with _tried(
+        subject, function, arguments, policy, level, report_only, without, provider
+    ) as trial:
+        return trial
+
+
+@contextlib.contextmanager
+def _tried(
+    subject: Subject,
+    function: str,
+    arguments: tuple[Any, ...],
+    policy: SandboxPolicy,
+    level: Level,
+    report_only: bool = False,
+    without: tuple[str, ...] = (),
+    provider: Provider | None = None,
+) -> Iterator[Trial]:
+    """A call as it went; its successor's worker is made once all is done with it.
+
+    Raises:
+        PluginSecurityError: it cannot be confined here.
+    """
     given = (subject.folder, *subject.paths, *policy.readable_paths)
     readable = tuple(os.path.realpath(path) for path in given if path)
     kind = _kind(subject, level, readable, without, provider)
     confinement = replace(kind.confinement, readable=(*kind.confinement.readable, *readable))
-    question = memory.sealed(codec.dumps(arguments))
     request = {"function": function, "paths": [str(path) for path in subject.paths]}
     with contextlib.ExitStack() as stack:
+        question = memory.sealed(codec.dumps(arguments))
         stack.callback(os.close, question)
         given_fds = [question, *_places(readable, subject.name, stack)]
+        stack.callback(zygotes.restock, kind)
         for _ in range(_ATTEMPTS):
-            with contextlib.suppress(WorkerLostError):
-                return _once(kind, request, given_fds, confinement, policy, report_only)
+            try:
+                trial = _once(kind, request, given_fds, confinement, policy, report_only)
+            except WorkerLostError:
+                continue
+            yield trial
+            return
     raise PluginSecurityError("the sandbox ends in the middle of calls", where=subject.name)
 
 
@@ -205,7 +232,6 @@ def _once(
     start = time.perf_counter()
     with contextlib.ExitStack() as stack:
         worker = zygotes.take(kind)
-        stack.callback(zygotes.restock, kind)
         stack.callback(worker.close)
         listener = worker.listener()
         if listener is not None:

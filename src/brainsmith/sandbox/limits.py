@@ -6,7 +6,6 @@ import math
 import os
 import resource
 import time
-from pathlib import Path
 
 _STACK = 16 << 20
 _GRACE = 1  # seconds between the signal that tells of the limit and the one that ends
@@ -82,5 +81,5 @@ def _set(pid: int, which: int, soft: int, hard: int | None = None) -> None:
 
 def _mapped(pid: int) -> int:
     """Bytes of addresses that a process has mapped."""
-    pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text().split()[0])
-    return pages * resource.getpagesize()
+    with open(f"/proc/{pid or 'self'}/statm", "rb", buffering=0) as file:
+        return int(file.read(4096).split(None, 1)[0]) * resource.getpagesize()

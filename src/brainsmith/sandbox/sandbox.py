@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -147,7 +148,11 @@ def _subject(code: Callable[..., Any]) -> Subject:
             where=f"{code.__module__}:{code.__qualname__}",
             hint="put it into a module that a worker can import",
         )
-    folder = Path(inspect.getfile(code)).resolve().parent
-    for _ in range(code.__module__.count(".")):
-        folder = folder.parent
+    folder = _root(inspect.getfile(code), code.__module__.count("."))
     return Subject(code.__module__.partition(".")[0], paths=(folder,))
+
+
+@functools.lru_cache(maxsize=64)
+def _root(file: str, depth: int) -> Path:
+    """The folder from which a module is imported that lies so many packages deep."""
+    return Path(file).resolve().parents[depth]

@@ -30,6 +30,9 @@ PRELOAD = (
     "qonnx.transformation.infer_shapes",
     "qonnx.transformation.infer_datatypes",
 )
+# Those that the others import, and nearly no call uses: onnx_ir computes with dimensions
+# that have no size by SymPy, which takes half as long to load as all others together.
+DEFERRED = ("sympy", "onnx_ir._symbolic_shapes")
 # Those without which there is no worker; the packages of a plugin come before all others.
 BARE = ("brainsmith.sandbox.worker",)
 

@@ -37,6 +37,10 @@ def main() -> NoReturn:
         from brainsmith.sandbox import namespaces
 
         namespaces.enter(channel.fileno(), configuration["tree"])
+    from brainsmith.sandbox.deferred import defer
+
+    for name in configuration["deferred"]:
+        defer(name)
     for name in configuration["preload"]:
         importlib.import_module(name)
     from brainsmith.sandbox import messages, worker

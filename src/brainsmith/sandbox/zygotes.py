@@ -108,10 +108,10 @@ class _Zygote:
 
     def __init__(self, kind: Kind) -> None:
         self._channel, theirs = messages.pair()
-        preload = surroundings.BARE if kind.bare else surroundings.PRELOAD
         configuration = {
             "path": surroundings.module_path(),
-            "preload": preload,
+            "preload": surroundings.BARE if kind.bare else surroundings.PRELOAD,
+            "deferred": surroundings.DEFERRED,
             "tree": None if kind.provider else kind.tree,
             "confinement": kind.confinement.as_dict(),
         }

@@ -34,16 +34,15 @@ class Upsample:
     ports = (stream_in("x", "H", "W", "C"), stream_out("y", "H", "SH", "W", "SW", "C"))
 
     def match(self, node: NodeView) -> Match | NoMatch:
-        """Takes one frame [1, H, W, C] of integers to [1, H * SH, W * SW, C]."""
+        """Takes one frame [1, H, W, C] of integers to [1, H * SH, W * SW, C]; or [1, W, C]."""
         if not is_standard(node, "Resize", "Upsample"):
             return NoMatch("neither Resize nor Upsample")
         x = operand(node, 0)
         refusal = not_integer(x, "the input") or _refuse_mode(node) or _refuse_scales(node)
         if x is None or refusal:
             return refusal or NoMatch("no input")
-        before, after = x.shape, node.outputs[0].shape
-        _, height, width, channels = before
-        dims = {"H": height, "SH": after[1] // height, "W": width, "SW": after[2] // width}
+        (height, width, channels), after = _image(x.shape), _image(node.outputs[0].shape)
+        dims = {"H": height, "SH": after[0] // height, "W": width, "SW": after[1] // width}
         return Match({**dims, "C": channels}, {"x": x.name, "y": node.outputs[0].name})
 
     def infer(
@@ -78,12 +77,14 @@ def _refuse_mode(node: NodeView) -> NoMatch | None:
 
 
 def _refuse_scales(node: NodeView) -> NoMatch | None:
-    """The output is [1, SH * H, SW * W, C], and so say the scales."""
+    """The output is as many times as large, and so say the scales."""
     x = operand(node, 0)
     before, after = x.shape if x else (), node.outputs[0].shape
-    if len(before) != 4 or before[0] != 1 or len(after) != 4:
-        return NoMatch(f"the input has the shape {before}, not [1, H, W, C]", close=True)
-    if before[3] != after[3] or any(after[i] % before[i] for i in range(4)):
+    if len(before) not in (3, 4) or before[0] != 1 or len(after) != len(before):
+        return NoMatch(
+            f"the input has the shape {before}, not [1, H, W, C] or [1, W, C]", close=True
+        )
+    if before[-1] != after[-1] or any(b % a for a, b in zip(before, after, strict=True)):
         return NoMatch(f"{before} to {after} is no whole factor of rows and columns", close=True)
     scales = operand(node, 2 if node.op_type == "Resize" else 1)
     if scales is None or scales.name == "":
@@ -95,3 +96,8 @@ def _refuse_scales(node: NodeView) -> NoMatch | None:
     if stored.size and list(stored.reshape(-1)) != factors:
         return NoMatch(f"its scales {stored.reshape(-1).tolist()} are not whole", close=True)
     return None
+
+
+def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Rows, columns and channels; a row is an image of one."""
+    return (1, shape[1], shape[2]) if len(shape) == 3 else (shape[1], shape[2], shape[3])

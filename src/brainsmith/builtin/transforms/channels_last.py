@@ -124,6 +124,19 @@ class Turning:
         self._keep(node.outputs[0], output, layout)
         self._replaced.append(node)
 
+    def replace_further(self, output: ir.Value, first: ir.Value) -> None:
+        """Says that one more output of the node behind `first` stands for one more of the old."""
+        node = first.producer()
+        assert node is not None  # `first` is what `add` has made
+        twin = self.model.add_output(
+            node,
+            name_hint=output.name or "",
+            shape=self.shape(output),
+            element=output.dtype or ir.DataType.FLOAT,
+        )
+        self.model.set_datatype(twin, self.model.datatype(output))
+        self._keep(output, twin)
+
     def reordered(self, value: ir.Value, layout: Layout) -> None:
         """Says that a value of the same name has its elements in another order now."""
         self._note(value, value.name or "", layout)
@@ -180,6 +193,8 @@ class Turning:
         if layout.moves:
             back = self._turned(self._viewed(twin, layout.shape), layout.order)
         back = self._viewed(back, self.model.shape(value))
+        if back is not twin:
+            self._note(back, value.name or "")
         for reader, index in readers:
             reader.replace_input_with(index, back)
         if value.is_graph_output():

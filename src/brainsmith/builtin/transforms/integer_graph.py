@@ -18,6 +18,7 @@ from brainsmith.builtin.transforms.weights import datatype_of
 
 EXACT_IN_FLOAT32 = 1 << 24
 _ROUND_SINCE = 11
+_SPLIT_READS_SIZES_SINCE = 13
 _DEQUANTIZES = "it gives real numbers to a node that stays on the host"
 _QUANTIZES = "it gives the codes of a quantizer on the host"
 # By rank: the layouts in which QONNX takes the last dimension for the channels.
@@ -137,6 +138,27 @@ class IntegerGraph:
         return self.add(
             "Pad", [x, target, constant], old=old, shape=wide, limits=limits, datatype=datatype
         )
+
+    def split(self, x: ir.Value, axis: int, size: int, old: ir.Node) -> tuple[ir.Value, ir.Value]:
+        """The first `size` elements along an axis, and the others."""
+        model, shape = self.model, list(self.model.shape(x))
+        shapes = [[*shape[:axis], n, *shape[axis + 1 :]] for n in (size, shape[axis] - size)]
+        sizes = np.array([size, shape[axis] - size], np.int64)
+        inputs, attributes = [x], {"axis": axis, "split": sizes.tolist()}
+        opset = model.graph.opset_imports.get("", _SPLIT_READS_SIZES_SINCE)
+        if opset >= _SPLIT_READS_SIZES_SINCE:
+            inputs.append(model.add_initializer(f"{old.name}_sizes", sizes))
+            del attributes["split"]
+        limits, datatype = limits_of(model, x), model.datatype(x)
+        first = self.add(
+            "Split", inputs, old=old, shape=shapes[0], limits=limits, datatype=datatype,
+            attributes=attributes,
+        )  # fmt: skip
+        node = first.producer()
+        assert node is not None  # it has just been made
+        second = model.add_output(node, name_hint=f"{node.name}_rest", shape=shapes[1])
+        set_integer(model, second, limits, datatype)
+        return first, second
 
     def same(
         self,

@@ -269,6 +269,24 @@ def _concat(turning: Turning, node: ir.Node) -> str | None:
     return None
 
 
+def _split(turning: Turning, node: ir.Node) -> str | None:
+    x, *sizes = node.inputs
+    if x is None:
+        return "it has no input"
+    rank = len(turning.model.shape(x))
+    attributes = dict(node.attributes)
+    axis = to_last(rank).index(node.attributes.get_int("axis", 0) % rank)
+    attributes["axis"] = ir.AttrInt64("axis", axis)
+    first, *others = node.outputs
+    y = turning.add(
+        node, "Split", [turning.twin(x), *sizes], turning.shape(first), attributes=attributes
+    )
+    turning.replace(node, y)
+    for other in others:
+        turning.replace_further(other, y)
+    return None
+
+
 def _resize(turning: Turning, node: ir.Node) -> str | None:
     """Scales or sizes in the other order; the region of interest is for no nearest neighbour."""
     x, *rest = node.inputs
@@ -445,6 +463,7 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "ReduceMean": _reduce_mean,
         "Reshape": _flatten,
         "Resize": _resize,
+        "Split": _split,
         "Upsample": _resize,
     }
 )

@@ -70,6 +70,24 @@ def _joined(graph: IntegerGraph, node: ir.Node, a: ir.Value, b: ir.Value) -> ir.
     )  # fmt: skip
 
 
+def integer_split(graph: IntegerGraph, node: ir.Node, chain: Chain) -> list[Anchor] | str:
+    """A Split, two parts at a time, and the anchors of its outputs, or why not."""
+    model = graph.model
+    affine = uniform_affine_of(model, chain)
+    if isinstance(affine, str):
+        return affine
+    rest = graph.shaped(chain.anchor.value, model.shape(chain.value), node)
+    axis = node.attributes.get_int("axis", 0) % len(model.shape(rest))
+    parts = []
+    for output in node.outputs[:-1]:
+        part, rest = graph.split(rest, axis, model.shape(output)[axis], node)
+        parts.append(part)
+    return [
+        Anchor(part, output, affine.scale, affine.bias)
+        for part, output in zip([*parts, rest], node.outputs, strict=True)
+    ]
+
+
 def integer_pad(graph: IntegerGraph, node: ir.Node, chain: Chain) -> Anchor | str:
     """A Pad with a constant that is a code of its input, and its anchor, or why not."""
     model = graph.model

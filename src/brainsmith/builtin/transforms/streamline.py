@@ -99,6 +99,7 @@ class _Pass:
             ("", "DepthToSpace"): partial(self._move, moves.integer_move),
             ("", "Pad"): partial(self._move, moves.integer_pad),
             ("", "Resize"): self._resize,
+            ("", "Split"): self._split,
             ("", "Transpose"): partial(self._move, moves.integer_move),
             ("", "Upsample"): self._resize,
             (CHANNELS_LAST, "Conv"): partial(self._move, integer_convolution),
@@ -250,6 +251,17 @@ class _Pass:
             return "an operand is a real number"
         known = [chain for chain in chains if chain is not None]
         return self._take(moves.integer_concatenation(self._graph, node, known))
+
+    def _split(self, node: ir.Node) -> str | None:
+        chain = self._chain_of(node, 0)
+        if chain is None:
+            return "its input is a real number"
+        anchors = moves.integer_split(self._graph, node, chain)
+        if isinstance(anchors, str):
+            return anchors
+        for anchor in anchors:
+            self._anchor(anchor)
+        return None
 
     def _combination(self, node: ir.Node) -> str | None:
         a, b = self._chain_of(node, 0), self._chain_of(node, 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import multiprocessing
 import os
@@ -26,12 +27,18 @@ from typing import Any
 from brainsmith.errors import PluginError
 from brainsmith.pdk.develop.verdict import Check, Finding
 
+# Those that are not installed are left out.
 PRELOAD = (
-    *("pytest", "_pytest.assertion.rewrite", "numpy", "onnx", "onnxruntime"),
-    *("brainsmith.compiler", "brainsmith.testing.kernel_checks"),
-    *("brainsmith.testing.transform_checks", "brainsmith.testing.pytest_plugin"),
-    "brainsmith.pdk.develop.testing",
+    *("pytest", "_pytest.assertion.rewrite", "unittest", "pdb", "tomllib"),
+    *("hypothesis", "hypothesis.strategies"),  # else loaded at the end of every session
+    *("numpy", "numpy.ma", "numpy.random", "onnx", "onnxruntime"),
+    *("brainsmith.compiler", "brainsmith.plugins.confined", "brainsmith.plugins.local"),
+    *("brainsmith.plugins.manifest", "brainsmith.plugins.requirements"),
+    *("brainsmith.testing.kernel_checks", "brainsmith.testing.transform_checks"),
+    *("brainsmith.testing.pytest_plugin", "brainsmith.pdk.develop.testing"),
 )
+# Of plugins of pytest that are loaded already.
+_QUIET = "ignore::pytest.PytestAssertRewriteWarning"
 NO_TESTS = 5  # pytest's own exit status
 _TICK = 0.05
 _PR_SET_PDEATHSIG = 1
@@ -140,6 +147,7 @@ def _child(folder: str, channel: Connection, watcher: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(watcher,), daemon=True).start()
     _warm_up()
+    gc.freeze()  # pytest collects garbage at the end of a session
     try:
         channel.send("ready")
         files, report = channel.recv()
@@ -147,6 +155,7 @@ def _child(folder: str, channel: Connection, watcher: int) -> None:
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.chdir(folder)
+    _keep_examples(Path(folder))
     sys.path[:0] = [folder]
     sys.argv = ["pytest"]
     output = os.open(f"{report}.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -155,11 +164,21 @@ def _child(folder: str, channel: Connection, watcher: int) -> None:
     import pytest
 
     recorder = Recorder()
-    options = ["-q", "-p", "no:cacheprovider", "--tb=short", "--no-header", *files]
+    options = ["-q", "-p", "no:cacheprovider", "--tb=short", "--no-header", "-W", _QUIET, *files]
     status = int(pytest.main(options, plugins=[recorder]))
     Path(report).write_text(json.dumps(recorder.told()))
     sys.stdout.flush()
     os._exit(status)
+
+
+def _keep_examples(folder: Path) -> None:
+    """Has Hypothesis keep failing examples where it does without us: it noted another folder."""
+    if "HYPOTHESIS_STORAGE_DIRECTORY" in os.environ:
+        return
+    with contextlib.suppress(ImportError):
+        from hypothesis.configuration import set_hypothesis_home_dir
+
+        set_hypothesis_home_dir(folder / ".hypothesis")
 
 
 def _warm_up() -> None:
