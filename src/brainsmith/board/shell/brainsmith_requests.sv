@@ -19,7 +19,7 @@ module brainsmith_requests #(
   input  logic [7:0]       octet,
   input  logic             octet_valid,
   input  logic             commit,  // what was gathered is a frame; only if there was room
-  output logic             first,   // the first beat of a frame goes to the accelerator now
+  output logic             first,   // the first beat of a frame has gone to the accelerator
   output logic [WIDTH-1:0] m_axis_tdata,
   output logic             m_axis_tvalid,
   input  logic             m_axis_tready
@@ -81,23 +81,34 @@ module brainsmith_requests #(
     end
   end
 
-  // Feeding: memory's output register is the stream's.
+  // Feeding.
+  logic [WIDTH-1:0] ahead_q;  // the memory's output register
+  logic ahead_valid_q, ahead_ready;
   logic [SlotBits-1:0] used_q;    // slots that hold frames
   logic [BeatBits-1:0] fed_q;     // beats of the frame that were read
   logic [AddressBits-1:0] read_q;
   logic advance, read, last_read, first_q;
 
-  assign advance   = ~m_axis_tvalid | m_axis_tready;
+  assign advance   = ~ahead_valid_q | ahead_ready;
   assign read      = advance & (used_q != '0);
   assign last_read = read & (fed_q == BeatBits'(BEATS - 1));
-  assign first     = first_q & m_axis_tvalid & m_axis_tready;
 
   always_ff @(posedge clk) begin
-    if (read) m_axis_tdata <= memory[read_q];
+    if (read) ahead_q <= memory[read_q];
   end
 
+  // Between them two registers, so that no path leads from the accelerator's ready into the memory.
+  logic first_out;
+
+  brainsmith_skid #(.WIDTH(WIDTH + 1)) skid (
+    .clk, .rst_n,
+    .s_axis_tdata({first_q, ahead_q}), .s_axis_tvalid(ahead_valid_q), .s_axis_tready(ahead_ready),
+    .m_axis_tdata({first_out, m_axis_tdata}), .m_axis_tvalid, .m_axis_tready
+  );
+
   always_ff @(posedge clk) begin
-    if (advance) m_axis_tvalid <= used_q != '0;
+    first <= rst_n & first_out & m_axis_tvalid & m_axis_tready;
+    if (advance) ahead_valid_q <= used_q != '0;
     if (advance) first_q <= fed_q == '0;
     if (read) begin
       read_q <= read_q == LastAddress ? '0 : read_q + AddressBits'(1);
@@ -105,7 +116,7 @@ module brainsmith_requests #(
     end
     used_q <= used_q + SlotBits'(commit) - SlotBits'(last_read);
     if (!rst_n) begin
-      m_axis_tvalid <= 1'b0;
+      ahead_valid_q <= 1'b0;
       read_q        <= '0;
       fed_q         <= '0;
       used_q        <= '0;

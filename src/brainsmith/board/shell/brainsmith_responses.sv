@@ -15,7 +15,7 @@ module brainsmith_responses #(
   input  logic [WIDTH-1:0] s_axis_tdata,
   input  logic             s_axis_tvalid,
   output logic             s_axis_tready,
-  output logic             last,       // the last beat of a frame comes from the accelerator now
+  output logic             last,       // the last beat of a frame has come from the accelerator
   output logic             available,  // a whole frame is there
   input  logic             open,
   output logic [7:0]       octet,
@@ -35,11 +35,11 @@ module brainsmith_responses #(
   logic [BeatBits-1:0] taken_q;   // beats of the frame that comes in
   logic [SlotBits-1:0] whole_q;   // whole frames that nobody has opened
   logic [SlotBits-1:0] used_q;    // slots that are not free
-  logic taken, closed, freed_q;
+  logic taken, ends, closed, freed_q;
 
   assign s_axis_tready = used_q != SlotBits'(SLOTS);
   assign taken         = s_axis_tvalid & s_axis_tready;
-  assign last          = taken & (taken_q == BeatBits'(BEATS - 1));
+  assign ends          = taken & (taken_q == BeatBits'(BEATS - 1));
   assign available     = whole_q != '0;
 
   always_ff @(posedge clk) begin
@@ -49,11 +49,12 @@ module brainsmith_responses #(
   always_ff @(posedge clk) begin
     if (taken) begin
       write_q <= write_q == LastAddress ? '0 : write_q + AddressBits'(1);
-      taken_q <= last ? '0 : taken_q + BeatBits'(1);
+      taken_q <= ends ? '0 : taken_q + BeatBits'(1);
     end
-    whole_q <= whole_q + SlotBits'(last) - SlotBits'(open);
+    whole_q <= whole_q + SlotBits'(ends) - SlotBits'(open);
+    last    <= rst_n & ends;
     freed_q <= closed;
-    used_q  <= used_q + SlotBits'(last) - SlotBits'(freed_q);
+    used_q  <= used_q + SlotBits'(ends) - SlotBits'(freed_q);
     if (!rst_n) begin
       write_q <= '0;
       taken_q <= '0;
