@@ -35,7 +35,7 @@ def spread(beats: int, period: int) -> Runs:
     return Runs(first[there], steps[there], counts[there]).joined()
 
 
-_PIECES = 4096
+_PIECES = 256
 
 
 def plus(a: Runs, b: Runs, sign: int = 1) -> Runs:
