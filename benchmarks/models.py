@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import qonnx
 from onnx import TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "examples" / "digits" / "digits.onnx"
+ESPCN = Path(qonnx.__file__).parent / "data/onnx/bsd300x3-espcn/subpixel/quant_model.onnx"
+RESNET = Path(onnx.__path__[0]) / "backend/test/data/light/light_resnet50.onnx"
 TFC = ROOT.parent / "shared" / "models" / "tfc-w1a1" / "model.onnx"
 
 
@@ -64,3 +67,58 @@ def chain(nodes: int, folder: Path, width: int = 8) -> Path:
     path = folder / f"chain{nodes}.onnx"
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
     return path
+
+
+def resnet50(folder: Path) -> Path:
+    """The light ResNet-50 of the `onnx` package, with weights drawn at random.
+
+    Its own, which it makes as it runs, are all equal.
+    """
+    proto, rng = onnx.load(RESNET), np.random.default_rng(0)
+    graph = proto.graph
+    shapes = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    readers = {v: (n.op_type, i) for n in graph.node for i, v in enumerate(n.input)}
+    made = [node for node in graph.node if node.op_type == "ConstantOfShape"]
+    for node in made:
+        shape = tuple(map(int, shapes[node.input[0]]))
+        reader, index = readers[node.output[0]]
+        if len(shape) > 1:
+            deviation = np.sqrt(2 / np.prod(shape[1:]))
+            array = deviation * rng.standard_normal(shape, np.float32)
+        elif reader == "BatchNormalization" and index in (1, 4):
+            array = rng.uniform(0.5, 1.5, shape)
+        else:
+            array = 0.1 * rng.standard_normal(shape)
+        graph.initializer.append(numpy_helper.from_array(array.astype(np.float32), node.output[0]))
+        graph.node.remove(node)
+    gone = {node.input[0] for node in made}
+    for entries in (graph.initializer, graph.input):
+        for entry in [entry for entry in entries if entry.name in gone]:
+            entries.remove(entry)
+    path = folder / "resnet50.onnx"
+    onnx.save(proto, path)
+    return path
+
+
+def quantized(path: Path, frames: int = 2) -> Path:
+    """A float model of one input, quantized to 8 bits with random frames by `QuantizeModel`."""
+    from brainsmith.compiler import stages
+    from brainsmith.compiler.progress import Silent
+    from brainsmith.compiler.quantization import quantizing_first
+    from brainsmith.compiler.strategy import load_strategy
+    from brainsmith.model.model import Model
+    from brainsmith.plugins import PluginRegistry
+
+    model = Model.load(path)
+    shape = model.shape(model.graph.inputs[0])
+    typical = np.random.default_rng(1).standard_normal((frames, *shape[1:]), np.float32)
+    np.save(path.with_suffix(".npy"), typical)
+    registry = PluginRegistry()
+    strategy = quantizing_first(
+        load_strategy("balanced", registry).resolved(registry), "8", path.with_suffix(".npy"), None
+    )
+    first = stages.plan(strategy.transforms[:1], registry, "xc7")
+    staged = stages.run(model, first, Silent())
+    target = path.with_name(f"{path.stem}_quantized.onnx")
+    staged.model.save(target)
+    return target

@@ -70,3 +70,12 @@ def test_beats_are_spread_over_a_period(beats: int, more: int) -> None:
     assert (np.diff(cycles) >= 1).all()
     off = np.abs(cycles - np.arange(beats) * (beats + more) / beats)
     assert off.max() <= 1 + (beats + more) / 256
+
+
+@given(st.lists(st.integers(3, 9), min_size=1, max_size=12), st.integers(1, 3))
+def test_beats_are_split_evenly(gaps: list[int], parts: int) -> None:
+    cycles = np.cumsum(gaps)
+    found = runs.split(Runs.of(cycles), parts).array().reshape(-1, parts)
+    assert (found[:, 0] == cycles).all()
+    assert (np.diff(found.ravel()) >= 1).all()
+    assert (found[:-1, -1] < cycles[1:]).all() and found[-1, -1] == cycles[-1] + parts - 1

@@ -105,7 +105,9 @@ class Runs:
 
         low = int(np.searchsorted(self.offset, begin, side="right")) - 1
         high = int(np.searchsorted(self.offset, end, side="left"))
-        first, step, count = (array[low:high].copy() for array in (self.first, self.step, self.count))
+        first, step, count = (
+            array[low:high].copy() for array in (self.first, self.step, self.count)
+        )
         count[-1] = end - self.offset[high - 1]
         skipped = begin - self.offset[low]
         first[0] += skipped * step[0]

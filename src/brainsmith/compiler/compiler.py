@@ -14,6 +14,7 @@ from brainsmith.compiler import artifacts, metrics
 from brainsmith.compiler.accelerator import Accelerator
 from brainsmith.compiler.accuracy import quantization_record
 from brainsmith.compiler.codegen import Rtl, generate
+from brainsmith.compiler.exact_fifo import shrink
 from brainsmith.compiler.explanation import NodeExplanation, explain
 from brainsmith.compiler.fit import check_estimate, check_measured
 from brainsmith.compiler.frontend import FrontEnd, front_end, load_and_map
@@ -135,6 +136,9 @@ class Compiler:
                 artifacts.keep_log(log, settings.ledger, output)
             raise
         try:
+            if options.fifo == "exact":
+                with timer.step("shrink FIFOs", shown=False):
+                    front = shrink(front, self.cache, log, self.progress)
             with build_folder(output) as folder:
                 job = _Job(
                     self, front, target, resolved, options, settings, vectors, accuracy, log, timer

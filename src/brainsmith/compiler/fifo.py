@@ -52,7 +52,7 @@ def size_fifos(
         names: the instances of the whole design; those of the FIFOs are added.
     """
     prepare((i.candidate.kernel, [i.config]) for i in partition.instances)
-    schedules = {i.name: schedule_of(i.kernel, i.config) for i in partition.instances}
+    schedules = {i.name: _schedule_of(i) for i in partition.instances}
     interval = max(schedule.interval for schedule in schedules.values())
     sizing = _Sizing(partition, infrastructure, names, interval)
     for instance in partition.instances:
@@ -95,8 +95,7 @@ class _Sizing:
             ]
             if not any(grown):
                 break
-        for port, cycles in timing.given.items():
-            self.given[End(instance.name, port)] = cycles
+        self.given |= _given(instance, timing)
 
     def _behind_fifo(self, edge: StreamEdge) -> Runs:
         if edge not in self.fifos:
@@ -141,6 +140,23 @@ class _Sizing:
         return dataclasses.replace(self.whole, instances=instances, edges=tuple(edges))
 
 
+def fifos_of(partition: Partition) -> list[Instance]:
+    """The FIFOs of a partition."""
+    return [instance for instance in partition.instances if instance.role == "fifo"]
+
+
+def resized(partition: Partition, depths: Mapping[str, int]) -> Partition:
+    """A partition whose FIFOs have other depths, by their names."""
+    fifos = {fifo.name: fifo for fifo in fifos_of(partition)}
+    new = {name: deepened(fifos[name], depth) for name, depth in depths.items()}
+    instances = tuple(new.get(instance.name, instance) for instance in partition.instances)
+    edges = tuple(
+        dataclasses.replace(edge, depth=depths.get(edge.source.instance, edge.depth))
+        for edge in partition.edges
+    )
+    return dataclasses.replace(partition, instances=instances, edges=edges)
+
+
 def deepened(fifo: Instance, depth: int) -> Instance:
     """A FIFO of another depth."""
     params = {**fifo.config.params, "depth": depth}
@@ -161,9 +177,8 @@ def most_waiting(arrived: Runs, taken: Runs, interval: int) -> int:
     many = runs.tiled(arrived, np.arange(-around, around + 1), interval)
     # Between these beats, the arrivals and the takes go on in equal steps.
     edges = runs.up_to(taken, many.first - 1), runs.up_to(taken, many.last)
-    beats = np.concatenate([taken.offset, *edges])
-    beats = np.unique(np.concatenate([beats - 1, beats]))
-    beats = beats[(beats >= 0) & (beats < len(taken))]
+    cuts = runs.union(taken.offset, *edges)
+    beats = np.clip(np.concatenate([cuts - 1, cuts]), 0, len(taken) - 1)
     present = runs.up_to(many, taken.at(beats))
     return int(np.max(present - beats)) - around * len(arrived)
 
@@ -178,9 +193,36 @@ def _latency(partition: Partition, schedules: Mapping[str, Schedule]) -> int:
         schedule = schedules[instance.name]
         sources = {port: into[End(instance.name, port)].source for port in schedule.takes}
         arrivals = {port: given[source] for port, source in sources.items()}
-        timing: Timing = run(schedule, arrivals, FAR_APART)
-        given |= {End(instance.name, port): cycles for port, cycles in timing.given.items()}
+        given |= _given(instance, run(schedule, arrivals, FAR_APART))
     return max(int(given[edge.source].last[-1]) for edge in partition.edges if edge.sink.external)
+
+
+def _schedule_of(instance: Instance) -> Schedule:
+    """The schedule of an instance; of what splits beats, for the first part of each."""
+    schedule = schedule_of(instance.kernel, instance.config)
+    if _parts(instance) == 1:
+        return schedule
+    return dataclasses.replace(schedule, gives={"y": schedule.takes["x"]})
+
+
+def _given(instance: Instance, timing: Timing) -> dict[End, Runs]:
+    """When an instance gives its beats.
+
+    What splits a beat gives its parts at once, and needs to give them only until the next one: that
+    is a schedule too, and a smoother one, which saves room behind it and runs here.
+    """
+    given, parts = timing.given, _parts(instance)
+    if parts > 1:
+        given = {"y": runs.split(given["y"], parts)}
+    return {End(instance.name, port): cycles for port, cycles in given.items()}
+
+
+def _parts(instance: Instance) -> int:
+    """Into how many beats a converter splits each whole one; 1 for everything else."""
+    if instance.role != "converter":
+        return 1
+    wide, narrow = (instance.config.stream(port).beats for port in ("x", "y"))
+    return narrow // wide if narrow % wide == 0 else 1
 
 
 def _typed_end(partition: Partition, edge: StreamEdge) -> tuple[End, Instance]:

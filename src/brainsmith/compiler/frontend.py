@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainsmith.api import Resources
@@ -60,6 +60,7 @@ class FrontEnd:
         models: the stream model of each partition, by its name.
         estimates: the estimated resources of each instance, by its name.
         redefined_by: the transform that made `original` of `loaded`, if there is one.
+        modelled_depths: what the stream model found for each FIFO, if the design has others.
     """
 
     loaded: Model
@@ -70,6 +71,7 @@ class FrontEnd:
     models: Mapping[str, StreamModel]
     estimates: Mapping[str, Resources]
     redefined_by: stages.Step | None = None
+    modelled_depths: Mapping[str, int] = field(default_factory=dict)
 
 
 def load_and_map(
@@ -160,6 +162,7 @@ def front_end(
         _host_reads(compiled, mapping, {n for g in groups for n in g.nodes}),
         infrastructure,
     )
+    progress.step("size FIFOs")
     design, models = _with_fifos(design, infrastructure)
     return FrontEnd(
         found.loaded,
@@ -210,6 +213,16 @@ def _with_fifos(
             step, models[step.name] = size_fifos(step, infrastructure, names)
         steps.append(step)
     return dataclasses.replace(design, steps=tuple(steps)), models
+
+
+def with_partitions(front: FrontEnd, others: Mapping[str, Partition]) -> FrontEnd:
+    """The same with other partitions in the place of some, by their names."""
+    steps = tuple(
+        others.get(step.name, step) if isinstance(step, Partition) else step
+        for step in front.design.steps
+    )
+    design = dataclasses.replace(front.design, steps=steps)
+    return dataclasses.replace(front, design=design, estimates=_estimates(design))
 
 
 def _estimates(design: Design) -> dict[str, Resources]:

@@ -44,7 +44,7 @@ def plus(a: Runs, b: Runs, sign: int = 1) -> Runs:
         return Runs(b.first * sign + a.at(b.offset), b.step * sign + a.step, b.count)
     if len(b.first) == 1:
         return Runs(a.first + sign * b.at(a.offset), a.step + sign * b.step, a.count)
-    cuts = _union(a.offset, b.offset)
+    cuts = union(a.offset, b.offset)
     return _evaluated(cuts, len(a), lambda at: a.at(at) + sign * b.at(at))
 
 
@@ -60,8 +60,10 @@ def greater(a: Runs, b: Runs) -> Runs:
     # The first number of the run whose sign is the other one.
     up = gap.first[meets] < 0
     first, step = gap.first[meets], gap.step[meets]
-    after = np.where(up, -(first // np.where(step == 0, 1, step)), first // np.where(step == 0, 1, -step) + 1)
-    cuts = _union(_union(a.offset, b.offset), gap.offset[meets] + after)
+    after = np.where(
+        up, -(first // np.where(step == 0, 1, step)), first // np.where(step == 0, 1, -step) + 1
+    )
+    cuts = union(union(a.offset, b.offset), gap.offset[meets] + after)
     return _evaluated(cuts, len(a), lambda at: np.maximum(a.at(at), b.at(at)))
 
 
@@ -121,12 +123,11 @@ def of_latest(values: Runs, of: Runs, at: Runs, none: int) -> Runs:
         return ramp(len(at), none, 0)
     if len(at.first) == len(of.first) and same(at, of) and _ascends(of):
         return values
-    offset = _union(values.offset, of.offset)
+    offset = union(values.offset, of.offset)
     count = np.diff(np.append(offset, len(of)))
     begin, end = of.at(offset), of.at(offset + count - 1)
     rising = _rising(values, offset, begin, end, count, at)
-    numbers = np.unique(np.concatenate([begin, end, rising]))
-    cuts = _union(at.offset, up_to(at, numbers - 1))
+    cuts = union(at.offset, up_to(at, union(begin, end, rising) - 1))
 
     def value(index: np.ndarray) -> np.ndarray:
         beat = up_to(of, at.at(index)) - 1
@@ -136,7 +137,12 @@ def of_latest(values: Runs, of: Runs, at: Runs, none: int) -> Runs:
 
 
 def _rising(
-    values: Runs, offset: np.ndarray, begin: np.ndarray, end: np.ndarray, count: np.ndarray, at: Runs
+    values: Runs,
+    offset: np.ndarray,
+    begin: np.ndarray,
+    end: np.ndarray,
+    count: np.ndarray,
+    at: Runs,
 ) -> np.ndarray:
     """The numbers at which the value rises within pieces where `at` goes in steps that are no
     multiples of those of the beats: there each beat stands for itself."""
@@ -144,7 +150,7 @@ def _rising(
     step = (end - begin) // np.maximum(count - 1, 1)
     pieces = np.flatnonzero((values.step[run] != 0) & (step > 0))
     parts = [np.zeros(0, np.int64)]
-    for every in np.unique(step[pieces]):
+    for every in union(step[pieces]):
         mine = pieces[step[pieces] == every]
         odd = np.append(0, np.cumsum((at.step % every != 0) & (at.count > 1)))
         low = np.searchsorted(at.last, begin[mine], side="left")
@@ -176,8 +182,28 @@ def same(a: Runs, b: Runs) -> bool:
     return not gap.first.any() and not (gap.step * (gap.count > 1)).any()
 
 
-def _union(*cuts: np.ndarray) -> np.ndarray:
-    return np.unique(np.concatenate(cuts))
+def split(cycles: Runs, parts: int) -> Runs:
+    """So many beats for each of some that are at least as many cycles apart: the first in its
+    cycle, the others evenly until the next; of the very last without a gap."""
+    several, even = cycles.count > 1, cycles.step % parts == 0
+    gap = np.append(np.diff(cycles.first) - cycles.step[:-1] * (cycles.count[:-1] - 1), parts)
+    last = np.minimum(cycles.step, gap)
+    if not (even | ~several).all():  # each for itself
+        single = Runs(
+            cycles.array(), np.zeros(len(cycles), np.int64), np.ones(len(cycles), np.int64)
+        )
+        return split(single, parts)
+    first = np.stack([cycles.first, cycles.last], 1).ravel()
+    step = np.stack([cycles.step, np.where(several, last, gap)], 1).ravel() // parts
+    count = np.stack([cycles.count - 1, np.ones_like(cycles.count)], 1).ravel() * parts
+    there = count > 0
+    return Runs(first[there], step[there], count[there]).joined()
+
+
+def union(*cuts: np.ndarray) -> np.ndarray:
+    """All of them once, ascending. (`np.unique` hashes integers, and is slower by far.)"""
+    every = np.sort(np.concatenate(cuts), kind="stable")
+    return every[np.diff(every, prepend=every[:1] - 1) != 0]
 
 
 def _evaluated(cuts: np.ndarray, total: int, value: Callable[[np.ndarray], np.ndarray]) -> Runs:

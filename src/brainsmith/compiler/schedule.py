@@ -125,7 +125,9 @@ class _Iterations:
         """When the beats of a port are taken into a buffer as early as there is room for them."""
         rooms, iterations = self.schedule.rooms[port], self.schedule.iterations
         parts = []
-        for frame in range(int(rooms.first[0]) // iterations, int(rooms.last[-1]) // iterations + 1):
+        for frame in range(
+            int(rooms.first[0]) // iterations, int(rooms.last[-1]) // iterations + 1
+        ):
             bounds = np.array([frame, frame + 1]) * iterations - 1
             begin, end = map(int, runs.up_to(rooms, bounds))
             if begin < end:
@@ -158,7 +160,9 @@ def _walk(config: KernelConfig, port: str, *, last: bool) -> Runs:
             every = iterations // beats
             return runs.ramp(beats, every - 1 if last else 0, every)
         beat = np.arange(beats, dtype=np.int64)
-        return Runs.of(-(-(beat + 1) * iterations // beats) - 1 if last else beat * iterations // beats)
+        return Runs.of(
+            -(-(beat + 1) * iterations // beats) - 1 if last else beat * iterations // beats
+        )
     trips = [
         (loop.name, config.dims[loop.name] // config.nest.unroll(loop.name, config.folding))
         for loop in config.nest.loops

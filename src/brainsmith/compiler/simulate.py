@@ -98,10 +98,12 @@ def run_partition(
     stall_seed: int | None = None,
     on_frames: OnFrames | None = None,
     interval: int = 0,
+    patience: int | None = None,
 ) -> UnitRun:
     """Drives a partition with integers by the name of the value, (frames, elements).
 
-    `interval` are the cycles of a frame, as far as they are known.
+    `interval` are the cycles of a frame, as far as they are known; after `patience` cycles without
+    a beat it hangs, if None after many.
     """
     partition = rtl.partition
     name = partition.name
@@ -109,7 +111,7 @@ def run_partition(
     sizes = {name: {port.name: port.size for port in partition.outputs}}
     return simulation.run(
         driven, frames_out=sizes, stall_seed=stall_seed, progress=on_frames,
-        timeout_cycles=_PATIENCE + 8 * interval,
+        timeout_cycles=patience or _PATIENCE + 8 * interval,
     )[name]  # fmt: skip
 
 

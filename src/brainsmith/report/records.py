@@ -84,6 +84,7 @@ class StreamRecord:
         bits: bits per element.
         fifo_depth: beats that the FIFO on this edge holds; 0 where there is none.
         converter: whether a data-width converter stands on this edge.
+        modelled_depth: beats that the stream model found for that FIFO.
     """
 
     source: str
@@ -92,6 +93,7 @@ class StreamRecord:
     bits: int
     fifo_depth: int = 0
     converter: bool = False
+    modelled_depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,12 +297,21 @@ def describe(layer: LayerRecord) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def _fifo(stream: StreamRecord) -> str:
+    if not stream.fifo_depth:
+        return ""
+    said = f"FIFO of {formatting.figure(stream.fifo_depth)} beats"
+    if stream.modelled_depth in (0, stream.fifo_depth):
+        return said
+    return f"{said}, by simulation ({formatting.figure(stream.modelled_depth)} by the model)"
+
+
 def describe_stream(stream: StreamRecord) -> str:
     """A stream in a few lines, for the tooltip."""
     lines = [
         f"{stream.source} → {stream.sink}",
         f"{stream.elements} elements of {stream.bits} bits a beat",
-        f"FIFO of {formatting.figure(stream.fifo_depth)} beats" if stream.fifo_depth else "",
+        _fifo(stream),
         "data-width converter" if stream.converter else "",
     ]
     return "\n".join(line for line in lines if line)
