@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Runs:
     count: np.ndarray
 
     @classmethod
-    def of(cls, numbers: np.ndarray) -> Runs:
+    def of(cls, numbers: ArrayLike) -> Runs:
         """The runs of an array."""
         import numpy as np
 
@@ -134,7 +135,8 @@ class Runs:
     @cached_property
     def last(self) -> np.ndarray:
         """The last number of each run."""
-        return self.first + self.step * (self.count - 1)
+        last: np.ndarray = self.first + self.step * (self.count - 1)
+        return last
 
     def __len__(self) -> int:
         """How many beats there are."""
@@ -145,4 +147,5 @@ class Runs:
         import numpy as np
 
         within = np.arange(len(self)) - np.repeat(self.offset, self.count)
-        return np.repeat(self.first, self.count) + np.repeat(self.step, self.count) * within
+        first, step = (np.repeat(array, self.count) for array in (self.first, self.step))
+        return np.asarray(first + step * within)
