@@ -101,9 +101,11 @@ class Runs:
         return Runs(self.first + by, self.step, self.count)
 
     def part(self, begin: int, end: int) -> Runs:
-        """The numbers of the beats from `begin` to before `end`; at least one."""
+        """The numbers of the beats from `begin` to before `end`."""
         import numpy as np
 
+        if begin == end:
+            return Runs(self.first[:0], self.step[:0], self.count[:0])
         low = int(np.searchsorted(self.offset, begin, side="right")) - 1
         high = int(np.searchsorted(self.offset, end, side="left"))
         first, step, count = (

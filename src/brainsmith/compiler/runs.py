@@ -202,7 +202,7 @@ def split(cycles: Runs, parts: int) -> Runs:
 
 def union(*cuts: np.ndarray) -> np.ndarray:
     """All of them once, ascending. (`np.unique` hashes integers, and is slower by far.)"""
-    every = np.sort(np.concatenate(cuts), kind="stable")
+    every: np.ndarray = np.sort(np.concatenate(cuts), kind="stable")
     return every[np.diff(every, prepend=every[:1] - 1) != 0]
 
 

@@ -61,8 +61,8 @@ def _schedule(config: KernelConfig) -> Schedule:
     dims, folds = config.dims, config.dims["C"] // config.pe
     iterations = config.stream("y").beats
     row = dims["OW"] * folds
-    before = _attribute(config, "top") * row + _attribute(config, "left") * folds
-    needed = Runs.nest([(dims["H"], row), (dims["W"] * folds, 1)], before)
+    corner = _attribute(config, "top") * row + _attribute(config, "left") * folds
+    needed = Runs.nest([(dims["H"], row), (dims["W"] * folds, 1)], corner)
     # The register is free for a beat when the iteration that needs the one before may run.
     before = Runs.of(np.array([int(needed.last[-1]) - iterations]))
     # The padding waits for the first beat.
