@@ -202,8 +202,8 @@ def split(cycles: Runs, parts: int) -> Runs:
 
 def union(*cuts: np.ndarray) -> np.ndarray:
     """All of them once, ascending. (`np.unique` hashes integers, and is slower by far.)"""
-    every: np.ndarray = np.sort(np.concatenate(cuts), kind="stable")
-    return every[np.diff(every, prepend=every[:1] - 1) != 0]
+    every = np.sort(np.concatenate(cuts), kind="stable")
+    return np.asarray(every[np.diff(every, prepend=every[:1] - 1) != 0])
 
 
 def _evaluated(cuts: np.ndarray, total: int, value: Callable[[np.ndarray], np.ndarray]) -> Runs:
