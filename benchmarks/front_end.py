@@ -8,13 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, median_seconds
 from benchmarks.models import DIGITS, ESPCN, TFC, chain, quantized, resnet50
-
-IMAGE = (1, 1, 128, 128)  # of ESPCN, which leaves it open
 
 
 def run() -> list[Figure]:
@@ -34,7 +31,7 @@ def run() -> list[Figure]:
             figures.append(Figure(f"chain of {nodes} nodes, a node", 1e6 * seconds / nodes, "us"))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         figures.append(Figure("peak memory of the process, all of the above", peak, "GB", 1.0))
-        figures += _alone("ESPCN at 128 x 128", ESPCN, IMAGE)
+        figures += _alone("ESPCN at 128 x 128", ESPCN)
         start = time.perf_counter()
         path = quantized(resnet50(folder))
         seconds = time.perf_counter() - start
@@ -46,11 +43,10 @@ def run() -> list[Figure]:
 def _alone(
     name: str,
     path: Path,
-    shape: Sequence[int] | None = None,
     limits: tuple[float | None, float | None, float | None] = (None, 2.0, None),
 ) -> list[Figure]:
     """A model in a process of its own: seconds, those of the FIFO depths, and peak memory."""
-    command = [sys.executable, "-m", "benchmarks.front_end", str(path), json.dumps(shape)]
+    command = [sys.executable, "-m", "benchmarks.front_end", str(path)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     all_, depths, peak = limits
     return [
@@ -79,9 +75,7 @@ class _Steps:
             self.seconds[self._name] = time.perf_counter() - self._start
 
 
-def _front_end(
-    path: Path, shapes: Mapping[str, Sequence[int]] | None = None, target: str = "ecp5-85k"
-) -> dict[str, float]:
+def _front_end(path: Path, target: str = "ecp5-85k") -> dict[str, float]:
     from brainsmith.compiler.frontend import front_end
     from brainsmith.compiler.options import CompileOptions
     from brainsmith.compiler.strategy import load_strategy
@@ -90,21 +84,13 @@ def _front_end(
 
     registry = PluginRegistry()
     strategy = load_strategy("balanced", registry).resolved(registry)
-    options, steps = CompileOptions(shapes=shapes or {}), _Steps()
+    options, steps = CompileOptions(), _Steps()
     front_end(path, strategy, get_target(target, registry), registry, options, steps)
     steps.done()
     return steps.seconds
 
 
-def _main(path: Path, shape: Sequence[int] | None) -> None:
-    import onnx
-
-    inputs = onnx.load(path, load_external_data=False).graph.input
-    shapes = {inputs[0].name: shape} if shape else {}
-    seconds = _front_end(path, shapes, "xc7z020")
+if __name__ == "__main__":
+    seconds = _front_end(Path(sys.argv[1]), "xc7z020")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(json.dumps({**seconds, "seconds": sum(seconds.values()), "peak": peak}))
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]), json.loads(sys.argv[2]))
