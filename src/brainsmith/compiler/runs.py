@@ -44,6 +44,8 @@ def plus(a: Runs, b: Runs, sign: int = 1) -> Runs:
         return Runs(b.first * sign + a.at(b.offset), b.step * sign + a.step, b.count)
     if len(b.first) == 1:
         return Runs(a.first + sign * b.at(a.offset), a.step + sign * b.step, a.count)
+    if len(a.first) == len(b.first) and (a.count == b.count).all():
+        return Runs(a.first + sign * b.first, a.step + sign * b.step, a.count).joined()
     cuts = union(a.offset, b.offset)
     return _evaluated(cuts, len(a), lambda at: a.at(at) + sign * b.at(at))
 
