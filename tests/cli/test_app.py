@@ -113,6 +113,7 @@ def test_usage_errors_name_what_is_wrong(
         (["--target-fps", "nan"], "--target-fps"),
         (["--verify-output", "y.npy"], "--verify-input"),
         (["--no-verify", "--verify-input", "x.npy"], "--no-verify"),
+        (["--verify", "layers", "--no-verify"], "--no-verify"),
         (["--no-synthesize", "--place"], "--no-synthesize"),
     ],
 )

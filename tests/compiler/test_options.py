@@ -25,6 +25,9 @@ X, Y = Path("x.npy"), Path("y.npy")
         ({"verify_netlist": True, "synthesize": False}, "--verify-netlist"),
         ({"verify_netlist": True, "verify": False}, "--verify-netlist"),
         ({"verify_output": Y}, "--verify-output"),
+        ({"verify": "layer"}, "--verify"),
+        ({"verify": "none", "verify_input": X}, "--verify-input"),
+        ({"fit": True, "target_fps": 1.0}, "--fit"),
         ({"verify_input": X, "verify": False}, "--verify-input"),
     ],
 )
@@ -40,6 +43,7 @@ def test_options_that_do_not_fit_are_an_error(fields: dict[str, Any], where: str
     [
         {},
         {"synthesize": False, "verify": False},
+        {"verify": "layers", "verify_input": X, "fit": True},
         {"place": False, "synthesize": False, "verify_netlist": False},
         {"verify_input": X, "verify_output": Y, "clock_mhz": 1e-3},
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,9 +43,16 @@ def compile_model(
             "--synthesize/--no-synthesize", help="Synthesize; without, resources are estimates."
         ),
     ] = True,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Find the fastest folding that fits the target.")
+    ] = False,
     verify: Annotated[
-        bool, typer.Option("--verify/--no-verify", help="Simulate and compare every element.")
-    ] = True,
+        Literal["whole", "layers", "none"] | None,
+        typer.Option(help="Simulate and compare the whole design (the default), each layer, none."),
+    ] = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Short for --verify none.")
+    ] = False,
     verify_netlist: Annotated[
         bool | None,
         typer.Option(
@@ -90,11 +97,13 @@ def compile_model(
     from brainsmith.cli.plugin_output import shown
     from brainsmith.cli.progress import watch
     from brainsmith.compiler import CompileOptions, Compiler
-    from brainsmith.errors import VerificationError
+    from brainsmith.errors import ConfigurationError, VerificationError
     from brainsmith.plugins.grants import parse_grants
     from brainsmith.report.console import print_summary
     from brainsmith.report.json_report import to_json
 
+    if no_verify and verify not in (None, "none"):
+        raise ConfigurationError(f"no_verify contradicts --verify {verify}", where="--no-verify")
     options = CompileOptions(
         target=target,
         clock_mhz=clock_mhz,
@@ -104,7 +113,8 @@ def compile_model(
         output=output,
         place=place,
         synthesize=synthesize,
-        verify=verify,
+        fit=fit,
+        verify=verify or ("none" if no_verify else "whole"),
         verify_netlist=verify_netlist,
         verify_input=verify_input,
         verify_output=verify_output,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from brainsmith.compiler.codegen import Rtl
 from brainsmith.compiler.design import Design, Partition
 from brainsmith.compiler.host import run_design
-from brainsmith.compiler.simulate import OnFrames, run_partition
+from brainsmith.compiler.simulate import run_partition
 from brainsmith.errors import ConfigurationError
 from brainsmith.model.model import Model
 from brainsmith.toolchains.simulation import Simulation
@@ -29,7 +29,7 @@ class Accelerator:
         self,
         inputs: np.ndarray | Mapping[str, np.ndarray],
         *,
-        progress: OnFrames | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> np.ndarray | dict[str, np.ndarray]:
         """The outputs for some input frames.
 
@@ -50,7 +50,10 @@ class Accelerator:
             partition: Partition, given: Mapping[str, np.ndarray]
         ) -> dict[str, np.ndarray]:
             rtl = self.rtls[partition.name]
-            run = run_partition(self.simulations[partition.name], rtl, given, on_frames=progress)
+            run = run_partition(
+                self.simulations[partition.name], rtl, given,
+                on_progress=lambda done, total, _: progress(done, total) if progress else None,
+            )  # fmt: skip
             return {port.value: run.outputs[port.name] for port in partition.outputs}
 
         values = run_design(self.design, self.model, feeds, simulate)

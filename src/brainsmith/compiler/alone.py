@@ -14,7 +14,7 @@ from brainsmith.compiler.elements import WrongElement, output_sizes, wrong_eleme
 from brainsmith.compiler.folding import estimate, prepare
 from brainsmith.compiler.implement import Module
 from brainsmith.compiler.schedule import first_to_last, schedule_of
-from brainsmith.compiler.simulate import STEADY_FRAMES, steady_interval
+from brainsmith.compiler.simulate import STEADY_FRAMES, steady_frames, steady_interval
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
 from brainsmith.toolchains.simulation import UnitRun
@@ -74,6 +74,31 @@ def drive(
         StreamError: some hang or break the wire contract; it names their units.
         BrainsmithError: the simulation cannot be built.
     """
+    runs = run_units(
+        modules, inputs, stall_seed=stall_seed, cache=cache, log=log, wave=wave, free=wave is None
+    )
+    names = [module.instance.name for module in modules]
+    return [
+        judged(module, inputs[name], [run[name] for run in runs])
+        for module, name in zip(modules, names, strict=True)
+    ]
+
+
+def run_units(
+    modules: Sequence[Module],
+    inputs: Mapping[str, Inputs],
+    *,
+    stall_seed: int | None,
+    cache: BuildCache,
+    log: BuildLog,
+    wave: Path | None = None,
+    free: bool = True,
+) -> list[dict[str, UnitRun]]:
+    """All modules in one simulation: without stalls if `free`, then with them if there is a seed.
+
+    Raises:
+        As `drive`.
+    """
     prepare([(m.instance.candidate.kernel, [m.instance.config]) for m in modules])
     simulation = build_simulation(
         project(modules), [m.unit for m in modules], cache=cache, log=log, wave=wave is not None
@@ -84,34 +109,29 @@ def drive(
     }
     sizes = output_sizes(modules)
     patience = _PATIENCE + 8 * max(module.instance.config.cycles for module in modules)
-    if wave is not None:
-        free = stalled = simulation.run(
-            flat, frames_out=sizes, timeout_cycles=patience, stall_seed=stall_seed, wave=wave
-        )
-    else:
-        free = simulation.run(flat, frames_out=sizes, timeout_cycles=patience)
-        stalled = simulation.run(
-            flat, frames_out=sizes, timeout_cycles=patience, stall_seed=stall_seed
-        )
-    names = [module.instance.name for module in modules]
+    seeds = [*([None] if free else []), *([] if stall_seed is None else [stall_seed])]
     return [
-        _judged(module, inputs[name], free[name], stalled[name])
-        for module, name in zip(modules, names, strict=True)
+        simulation.run(flat, frames_out=sizes, timeout_cycles=patience, stall_seed=seed, wave=wave)
+        for seed in seeds
     ]
 
 
-def _judged(module: Module, inputs: Inputs, free: UnitRun, stalled: UnitRun) -> Simulated:
-    instance = module.instance
+def judged(module: Module, inputs: Inputs, runs: Sequence[UnitRun]) -> Simulated:
+    """What the runs of a module show: one without stalls, then one with them if there is one.
+
+    (Where there is but one, with stalls, nothing is said of the pace.)
+    """
+    instance, first_run = module.instance, runs[0]
     expected = reference_of(instance.operation, instance.config, inputs)
-    wrong, first = wrong_elements(instance.config, expected, free, stalled)
+    wrong, first = wrong_elements(instance.config, expected, runs)
     intervals, _ = estimate(instance.kernel, [instance.config])
     return Simulated(
-        elements=2 * sum(array.size for array in expected.values()),
+        elements=len(runs) * sum(array.size for array in expected.values()),
         mismatches=wrong,
         first=first,
-        lanes=wrong_lanes(instance.config, expected, free, stalled),
-        interval=steady_interval(free),
-        latency=free.latency,
+        lanes=wrong_lanes(instance.config, expected, runs),
+        interval=steady_interval(first_run, steady_frames(instance.config.cycles)),
+        latency=first_run.latency,
         said_interval=intervals[0],
         said_latency=first_to_last(schedule_of(instance.kernel, instance.config)),
     )

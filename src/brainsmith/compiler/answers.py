@@ -58,3 +58,26 @@ def _arrays(
             )
         arrays[port] = array
     return arrays
+
+
+def rows_of(
+    operation: Any, config: KernelConfig, start: int, count: int
+) -> dict[str, tuple[int, int]]:
+    """What `count` iterations of the outermost loop read, from the iteration `start` on.
+
+    Returns:
+        The first index and the size of that loop, and of each dimension that depends on it.
+
+    Raises:
+        PluginError: something else than places inside the node's dimensions.
+    """
+    found = operation.rows(config, start, count)
+    where = f"{config.node}, method 'rows' of its operation"
+    if not isinstance(found, Mapping) or config.nest.loops[0].name not in found:
+        raise PluginError("returned no place of the outermost loop", where=where)
+    for dim, place in found.items():
+        first, size = place
+        whole = config.dims.get(dim)
+        if whole is None or first < 0 or size < 1 or size > whole:
+            raise PluginError(f"returned {place} for '{dim}', which has {whole}", where=where)
+    return {str(dim): (int(first), int(size)) for dim, (first, size) in found.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +11,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainsmith.api import Resources
 from brainsmith.compiler import artifacts, metrics
 from brainsmith.compiler.accelerator import Accelerator
 from brainsmith.compiler.accuracy import quantization_record
 from brainsmith.compiler.codegen import Rtl, generate
+from brainsmith.compiler.effort import generated_frames
 from brainsmith.compiler.exact_fifo import shrink
 from brainsmith.compiler.explanation import NodeExplanation, explain
 from brainsmith.compiler.fit import check_estimate, check_measured
-from brainsmith.compiler.frontend import FrontEnd, front_end, load_and_map
+from brainsmith.compiler.frontend import (
+    FrontEnd,
+    design_of,
+    front_end,
+    load_and_map,
+    mapped_to_hardware,
+    pinned_by,
+)
 from brainsmith.compiler.implement import implemented
+from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.output import build_folder
 from brainsmith.compiler.plugin_calls import sandbox_record
@@ -27,14 +38,14 @@ from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.quantization import quantizing_first
 from brainsmith.compiler.result import CompilationResult
 from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy, load_strategy
-from brainsmith.compiler.targets import Target, get_target
+from brainsmith.compiler.targets import Target, get_target, list_targets
 from brainsmith.compiler.vectors import Vectors, vectors_for
 from brainsmith.compiler.verification import Evidence, parts_of, verify
 from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.grants import Grant
 from brainsmith.plugins.locked import keep_to_lock
 from brainsmith.plugins.sandboxing import SandboxSettings, settings_from
-from brainsmith.report.records import QuantizationRecord, StepRecord
+from brainsmith.report.records import FitRecord, QuantizationRecord, StepRecord
 from brainsmith.sandbox.levels import Level
 from brainsmith.sandbox.record import Ledger
 from brainsmith.toolchains.cache import BuildCache
@@ -126,10 +137,13 @@ class Compiler:
         output = options.output or Path("build") / path.stem
         try:
             with timer.step("front end", shown=False):
-                front = front_end(path, resolved, target, registry, options, self.progress)
-                check_estimate(front, target, options)
+                front, fitted = self._front_end(path, resolved, target, registry, options, log)
+                check_estimate(front, target, options, list_targets(registry)[0])
                 check_tools(options, target)
-                vectors = vectors_for(front.original, options) if options.verify else None
+                vectors = None
+                if options.extent != "none":
+                    count = generated_frames(front, options.extent)
+                    vectors = vectors_for(front.original, options, count)
                 accuracy = quantization_record(front, options, self.progress)
         except BaseException:
             if settings.ledger.printed():
@@ -141,7 +155,17 @@ class Compiler:
                     front = shrink(front, self.cache, log, self.progress)
             with build_folder(output) as folder:
                 job = _Job(
-                    self, front, target, resolved, options, settings, vectors, accuracy, log, timer
+                    self,
+                    front,
+                    target,
+                    resolved,
+                    options,
+                    settings,
+                    vectors,
+                    accuracy,
+                    fitted,
+                    log,
+                    timer,
                 )
                 result = job.build(path, folder, output)
         finally:
@@ -169,6 +193,41 @@ class Compiler:
         self.progress.done()
         return explain(found.original, found.compiled, found.mapping)
 
+    def _front_end(
+        self,
+        path: Path,
+        strategy: ResolvedStrategy,
+        target: Target,
+        registry: PluginRegistry,
+        options: CompileOptions,
+        log: BuildLog,
+    ) -> tuple[FrontEnd, FitRecord | None]:
+        """The design, and how it was found where the fastest that fits was asked for."""
+        if not options.fit:
+            return front_end(path, strategy, target, registry, options, self.progress), None
+        from brainsmith.compiler.fitting import fastest_that_fits
+
+        check_tools(options, target)
+        found = mapped_to_hardware(path, strategy, target, registry, options, self.progress)
+        tries = itertools.count(1)
+
+        def design(nodes: Sequence[Mapped]) -> FrontEnd:
+            return design_of(found, nodes, path, strategy, registry, target.family)
+
+        def measure(front: FrontEnd) -> Mapping[str, Resources]:
+            from brainsmith.compiler.physical import distinct_parts, synthesize
+
+            parts = implemented(front.design.partitions)
+            rtls = [generate(partition, modules) for partition, modules in parts]
+            self.progress.step(f"fit, try {next(tries)}", distinct_parts(rtls))
+            return synthesize(rtls, target, self.cache, log, self.progress).resources
+
+        self.progress.step("fit")
+        return fastest_that_fits(
+            found.mapping.mapped, target, pinned_by(options), design,
+            measure if options.synthesize else None,
+        )  # fmt: skip
+
     def _registry_for(self, options: CompileOptions) -> tuple[PluginRegistry, SandboxSettings]:
         """The components of one compile, and how those of plugins are confined."""
         registry = keep_to_lock(self.registry, Path.cwd())
@@ -188,6 +247,7 @@ class _Job:
     settings: SandboxSettings
     vectors: Vectors | None
     accuracy: QuantizationRecord | None
+    fitted: FitRecord | None
     log: BuildLog
     timer: StepTimer
 
@@ -208,7 +268,10 @@ class _Job:
                 evidence, physical, self.timer.steps, self.log,
             )  # fmt: skip
             report = replace(
-                report, sandbox=sandbox_record(self.settings), quantization=self.accuracy
+                report,
+                sandbox=sandbox_record(self.settings),
+                quantization=self.accuracy,
+                fit=self.fitted,
             )
             paths = artifacts.write(
                 folder, output, report, self.front.compiled, physical, self.log, ledger
@@ -217,7 +280,7 @@ class _Job:
             artifacts.keep_log(self.log, ledger, output)
             raise
         accelerator = None
-        if evidence is not None:
+        if evidence is not None and evidence.simulations:
             by_name = {rtl.partition.name: rtl for rtl in rtls}
             accelerator = Accelerator(
                 self.front.design, self.front.compiled, by_name, evidence.simulations
@@ -232,7 +295,7 @@ class _Job:
         cache, progress = self.compiler.cache, self.timer.progress
         work: dict[str, int] = {}
         if self.vectors is not None:
-            work["simulate"] = parts_of(rtls)
+            work["simulate"] = parts_of(rtls, self.options.extent)
         if self.options.synthesize:
             from brainsmith.compiler.physical import distinct_parts
 
@@ -247,7 +310,7 @@ class _Job:
             evidence = None
             if self.vectors is not None:
                 evidence = verify(
-                    self.front, rtls, self.vectors,
+                    self.front, rtls, self.vectors, extent=self.options.extent,
                     seed=self.options.seed, cache=cache, log=self.log, progress=progress,
                 )  # fmt: skip
             return evidence, synthesis.result() if synthesis is not None else None
@@ -258,10 +321,14 @@ class _Job:
         """One frame on the netlist, and placement, as far as they are asked for; both at once."""
         from brainsmith.compiler.physical import check_netlist, place
 
-        check_measured(self.front, self.target, physical.resources, self.options)
+        check_measured(
+            self.front, self.target, physical.resources, self.options,
+            list_targets(self.compiler.registry)[0],
+        )  # fmt: skip
         cache, options = self.compiler.cache, self.options
         wanted_place = placing(options, self.target)
-        checking = wanted_place if options.verify_netlist is None else options.verify_netlist
+        by_default = wanted_place and options.extent == "whole"
+        checking = by_default if options.verify_netlist is None else options.verify_netlist
         names = [
             name
             for name, wanted in (

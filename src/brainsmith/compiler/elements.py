@@ -49,18 +49,17 @@ class WrongElement:
 
 
 def wrong_elements(
-    config: KernelConfig, expected: Mapping[str, np.ndarray], free: UnitRun, stalled: UnitRun
+    config: KernelConfig, expected: Mapping[str, np.ndarray], runs: Sequence[UnitRun]
 ) -> tuple[int, WrongElement | None]:
-    """How many elements of two runs are wrong, and the first of them.
+    """How many elements of some runs are wrong, and the first of them.
 
     Args:
         config: of the unit.
         expected: the reference, (frames, *dims) by output port.
-        free: the run without stalls.
-        stalled: the run with random stalls on every port.
+        runs: the run without stalls, and maybe one with random stalls on every port.
     """
     wrong, first = 0, None
-    for run in (free, stalled):
+    for run in runs:
         for port, array in expected.items():
             want, got = array.reshape(len(array), -1), run.outputs[port]
             differs = np.argwhere(want != got)
@@ -68,17 +67,17 @@ def wrong_elements(
             if len(differs) and first is None:
                 frame, element = map(int, differs[0])
                 pair = int(got[frame, element]), int(want[frame, element])
-                first = _located(config, port, frame, element, pair, run is stalled)
+                first = _located(config, port, frame, element, pair, run is not runs[0])
     return wrong, first
 
 
 def wrong_lanes(
-    config: KernelConfig, expected: Mapping[str, np.ndarray], free: UnitRun, stalled: UnitRun
+    config: KernelConfig, expected: Mapping[str, np.ndarray], runs: Sequence[UnitRun]
 ) -> str:
     """The lanes of an output that alone are wrong: a fault is often in one of several."""
     for port, array in expected.items():
         count, want = config.stream(port).elements, array.reshape(len(array), -1)
-        wrong = [np.argwhere(want != run.outputs[port])[:, 1] % count for run in (free, stalled)]
+        wrong = [np.argwhere(want != run.outputs[port])[:, 1] % count for run in runs]
         lanes = sorted(set(np.concatenate(wrong).tolist()))
         if lanes and len(lanes) < count:
             return f"all of them are in lane {', '.join(map(str, lanes))} of {count} of {port}"

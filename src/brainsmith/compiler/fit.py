@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from brainsmith.api import Resources
 from brainsmith.compiler.advice import smaller
@@ -19,9 +19,12 @@ from brainsmith.report.records import Diagnostic, cycles_for
 MARGIN = 1.25
 # Block RAMs and DSPs are counted, not fitted: synthesis gives the same number.
 COUNTED = ("BRAM", "DSP")
+_MOST_LAYERS = 8  # in an error
 
 
-def check_estimate(front: FrontEnd, target: Target, options: CompileOptions) -> None:
+def check_estimate(
+    front: FrontEnd, target: Target, options: CompileOptions, others: Sequence[Target] = ()
+) -> None:
     """Raises TargetError for a design that is too large even if the estimates are too high.
 
     Kernels without a resource model count as nothing: a guess is no reason to refuse a design.
@@ -29,7 +32,7 @@ def check_estimate(front: FrontEnd, target: Target, options: CompileOptions) -> 
     """
     counted = 1.0 if options.synthesize else MARGIN
     margins = {name: counted if name in COUNTED else MARGIN for name in _there(target)}
-    _check(front, target, _modelled(front), "estimated", margins, options)
+    _check(front, target, _modelled(front), "estimated", margins, options, others)
 
 
 def check_measured(
@@ -37,9 +40,11 @@ def check_measured(
     target: Target,
     resources: Mapping[str, Resources],
     options: CompileOptions,
+    others: Sequence[Target] = (),
 ) -> None:
     """Raises TargetError for a design whose measured resources are more than there are."""
-    _check(front, target, resources, "measured", dict.fromkeys(target.resources, 1.0), options)
+    exact = dict.fromkeys(_there(target), 1.0)
+    _check(front, target, resources, "measured", exact, options, others)
 
 
 def doubts(
@@ -54,7 +59,8 @@ def doubts(
         what = f"the estimate is more than {target.name} has: {_said(over)}; {largest}"
         return [Diagnostic("warning", what, None, _hint(front, target, needed, options))]
     budget = strategy.budget
-    if over or budget is None or options.target_fps is not None or options.folding is not None:
+    asked = options.fit or options.target_fps is not None or options.folding is not None
+    if over or budget is None or asked:
         return []
     beyond = {name: share for name, share in shares.items() if share > budget + 1e-9}
     if not beyond:
@@ -96,6 +102,7 @@ def _check(
     how: str,
     margins: Mapping[str, float],
     options: CompileOptions,
+    others: Sequence[Target],
 ) -> None:
     needed = sum(resources.values(), Resources()).as_dict()
     over = [name for name, there in _there(target).items() if needed[name] > margins[name] * there]
@@ -103,13 +110,60 @@ def _check(
         return
     table = "\n".join(
         f"    {name:4} {needed[name]:>9.0f} needed ({how}) {there:>9} there"
-        f"{'   <- too many' if name in over else ''}"
+        f"{_too_many(needed[name], there) if name in over else ''}"
         for name, there in _there(target).items()
     )
+    layers = "\n".join(_layer_table(front, resources, tuple(_there(target)), over))
+    first = _hint(front, target, needed, options)
+    if options.fit:
+        first = "no folding that was tried fits: fewer bits or channels, or a larger target"
+    advice = [first, *_others(target, needed, options, others)]
     raise TargetError(
-        f"the design does not fit {target.name}:\n{table}\n  {_largest(front, resources, over[0])}",
-        hint=_hint(front, target, needed, options),
+        f"the design does not fit {target.name}:\n{table}\n  the layers that need most:\n{layers}",
+        hint="; or ".join(advice),
     )
+
+
+def _too_many(needed: float, there: int) -> str:
+    return f"   <- {needed - there:.0f} too many, {_percent(needed / max(1, there))}"
+
+
+def _layer_table(
+    front: FrontEnd, resources: Mapping[str, Resources], names: Sequence[str], over: Sequence[str]
+) -> Iterator[str]:
+    """The layers that need most of what there is too little of, and what joins the layers."""
+    layers = {layer.name: resources[layer.name].as_dict() for layer in front.design.layers}
+    joins = (needs for name, needs in resources.items() if name not in layers)
+    apart = sum(joins, Resources()).as_dict()
+    largest = sorted(layers, key=lambda name: -max(layers[name][r] for r in over))[:_MOST_LAYERS]
+    rows = [(name, layers[name]) for name in largest]
+    if any(apart[name] for name in names):
+        rows.append(("FIFOs, converters", apart))
+    width = max(len(name) for name, _ in rows)
+    yield f"    {'':{width}}" + "".join(f" {name:>9}" for name in names)
+    for name, used in rows:
+        yield f"    {name:{width}}" + "".join(f" {used[one]:>9.0f}" for one in names)
+    if len(layers) > len(largest):
+        yield f"    and {len(layers) - len(largest)} smaller layers"
+
+
+def _others(
+    target: Target,
+    needed: Mapping[str, float],
+    options: CompileOptions,
+    others: Sequence[Target],
+) -> Iterator[str]:
+    """What else may be done: let the compiler search, or take a larger device."""
+    if not options.fit:
+        yield "--fit, which looks for the fastest folding that fits"
+    roomy = [one for one in others if one.family == target.family and _holds(one, needed)]
+    if roomy:
+        smallest = min(roomy, key=lambda one: sum(_there(one).values()))
+        yield f"--target {smallest.name}, which has enough of everything"
+
+
+def _holds(target: Target, needed: Mapping[str, float]) -> bool:
+    return all(needed[name] <= there for name, there in _there(target).items())
 
 
 def _hint(

@@ -56,7 +56,7 @@ def choose(
         TargetError: `target_fps` cannot be reached; the message names the best that can.
     """
     check_keys(nodes, pinned)
-    foldings = [_foldings(node, pinned.get(node.node, {})) for node in nodes]
+    foldings = [foldings_of(node, pinned.get(node.node, {})) for node in nodes]
     prepare((n.candidate.kernel, configs) for n, configs in zip(nodes, foldings, strict=True))
     options = [_choices(n, target, cs) for n, cs in zip(nodes, foldings, strict=True)]
     if target_fps is not None:
@@ -103,7 +103,7 @@ def prepare(wanted: Iterable[tuple[Component, Sequence[KernelConfig]]]) -> None:
         kernel.code.prepare(of_kernel)
 
 
-def _foldings(node: Mapped, pinned: Mapping[str, int | str]) -> list[KernelConfig]:
+def foldings_of(node: Mapped, pinned: Mapping[str, int | str]) -> list[KernelConfig]:
     """The configurations of a node at every legal folding."""
     config = _with_params(node, pinned)
     nest = config.nest

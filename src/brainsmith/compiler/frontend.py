@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from brainsmith.compiler.assemble import Infrastructure, assemble
 from brainsmith.compiler.design import Design, HostStep, Partition
 from brainsmith.compiler.fifo import StreamModel, size_fifos
 from brainsmith.compiler.folding import choose, estimate, prepare
-from brainsmith.compiler.folding_file import read_folding
+from brainsmith.compiler.folding_file import FoldingFile, read_folding
 from brainsmith.compiler.identifiers import identifier
-from brainsmith.compiler.mapping import NodeMapping, candidates, map_model, resolve, usable
+from brainsmith.compiler.mapping import Mapped, NodeMapping, candidates, map_model, resolve, usable
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.partition import partition
-from brainsmith.compiler.progress import Progress
+from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import ModelError
@@ -125,33 +125,81 @@ def front_end(
     options: CompileOptions,
     progress: Progress,
 ) -> FrontEnd:
-    """The design of a model.
+    """The design of a model, at the folding that the strategy and the options ask for.
 
     Raises:
         ModelError: the model cannot be read, or no kernel takes any of its nodes.
         ConfigurationError: the strategy or the folding names what does not exist.
         TargetError: `target_fps` cannot be reached.
     """
+    found = mapped_to_hardware(path, strategy, target, registry, options, progress)
+    progress.step("fold")
+    folded = fold(found, strategy, target, options)
+    progress.step("design")
+    return design_of(found, folded, path, strategy, registry, target.family, progress)
+
+
+def mapped_to_hardware(
+    path: Path,
+    strategy: ResolvedStrategy,
+    target: Target,
+    registry: PluginRegistry,
+    options: CompileOptions,
+    progress: Progress,
+) -> MappedModel:
+    """A model of which the hardware computes something.
+
+    Raises:
+        ModelError: the model cannot be read, or no kernel takes any of its nodes.
+        ConfigurationError: the strategy names what does not exist.
+    """
     found = load_and_map(path, strategy, registry, target.family, options, progress)
-    compiled, mapping = found.compiled, found.mapping
-    if not mapping.mapped:
+    if not found.mapping.mapped:
         raise ModelError(
             "no kernel takes any node of the model",
             where=str(path),
             hint=_why_nothing_is_mapped(found, strategy),
         )
-    progress.step("fold")
-    folded = choose(
-        mapping.mapped,
+    return found
+
+
+def fold(
+    found: MappedModel, strategy: ResolvedStrategy, target: Target, options: CompileOptions
+) -> list[Mapped]:
+    """The mapped nodes with the folding that the strategy and the options ask for.
+
+    Raises:
+        ConfigurationError: the folding file names what does not exist.
+        TargetError: `target_fps` cannot be reached.
+    """
+    return choose(
+        found.mapping.mapped,
         target,
         objective=strategy.objective,
         budget=strategy.budget,
         clock_mhz=options.clock_mhz or target.clock_mhz,
         target_fps=options.target_fps,
-        pinned=read_folding(options.folding) if options.folding else {},
+        pinned=pinned_by(options),
     )
-    progress.step("design")
-    infrastructure = Infrastructure.of(candidates(strategy, registry), target.family)
+
+
+def pinned_by(options: CompileOptions) -> FoldingFile:
+    """What the folding file says, if there is one."""
+    return read_folding(options.folding) if options.folding else {}
+
+
+def design_of(
+    found: MappedModel,
+    folded: Sequence[Mapped],
+    path: Path,
+    strategy: ResolvedStrategy,
+    registry: PluginRegistry,
+    family: str,
+    progress: Progress | None = None,
+) -> FrontEnd:
+    """The design of a mapped model whose nodes have a folding each."""
+    compiled, mapping = found.compiled, found.mapping
+    infrastructure = Infrastructure.of(candidates(strategy, registry), family)
     groups = partition(compiled, mapping)
     design = assemble(
         identifier(path.stem),
@@ -162,7 +210,7 @@ def front_end(
         _host_reads(compiled, mapping, {n for g in groups for n in g.nodes}),
         infrastructure,
     )
-    progress.step("size FIFOs")
+    (progress or Silent()).step("size FIFOs")
     design, models = _with_fifos(design, infrastructure)
     return FrontEnd(
         found.loaded,

@@ -133,7 +133,7 @@ def _cycles(front: FrontEnd, evidence: Evidence | None) -> tuple[int | None, int
 
     The interval is None where it was measured and is not the same for all frames.
     """
-    if evidence is None:
+    if evidence is None or not evidence.networks:
         models = front.models.values()
         return max(m.interval for m in models), sum(m.latency for m in models), "estimated"
     runs = evidence.networks.values()

@@ -6,13 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from brainsmith.compiler.quantization import parse_widths
-from brainsmith.errors import ConfigurationError
+from brainsmith.errors import ConfigurationError, nearest
 from brainsmith.plugins.grants import Grant
 from brainsmith.sandbox.levels import Level
 
 FIFO_DEPTHS = ("model", "exact")
+
+Extent = Literal["whole", "layers", "none"]
+"""What is simulated and compared: the whole design and its layers, each layer alone, or nothing."""
+EXTENTS: tuple[Extent, ...] = get_args(Extent)
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,14 @@ class CompileOptions:
         output: the folder to write; `build/<model>` if None.
         place: whether to place and route; if None, where an open tool does so for the target.
         synthesize: whether to synthesise; without it resources are estimated.
-        verify: whether to simulate and compare.
+        fit: whether to look for the fastest folding that fits the target, whatever the strategy's
+            objective and budget; where there is synthesis, it decides what fits.
+        verify: what to simulate and compare: "whole", the design; "layers", each layer alone, for
+            networks whose simulation would take too long; "none". True and False are the first
+            and the last of these.
         verify_netlist: whether to run one frame on the synthesised netlist too; if None, where
-            the design is placed (building that simulation takes about as long as placing).
+            the design is placed and verified as a whole (building that simulation takes about as
+            long as placing).
         verify_input: inputs (.npy, or .npz by input name) instead of generated ones.
         verify_output: what the model is expected to give for them (.npy or .npz).
         shapes: shapes of inputs that the model leaves open, by input name.
@@ -55,7 +65,8 @@ class CompileOptions:
     output: Path | None = None
     place: bool | None = None
     synthesize: bool = True
-    verify: bool = True
+    fit: bool = False
+    verify: Extent | bool = "whole"
     verify_netlist: bool | None = None
     verify_input: Path | None = None
     verify_output: Path | None = None
@@ -78,6 +89,10 @@ class CompileOptions:
             raise _wrong("fifo", f"is '{self.fifo}'", f"one of {', '.join(FIFO_DEPTHS)}")
         if isinstance(self.sandbox, str):
             Level.parse(self.sandbox, where="--sandbox")
+        if self.fit and self.target_fps is not None:
+            raise _wrong(
+                "fit", "looks for the fastest design", "leave out --target-fps (target_fps)"
+            )
         self._check_quantization()
         self._check_verification()
         if self.place and not self.synthesize:
@@ -101,17 +116,29 @@ class CompileOptions:
                     "give --quantize 8 (quantize) too",
                 )
 
+    @property
+    def extent(self) -> Extent:
+        """What is verified."""
+        if isinstance(self.verify, bool):
+            return "whole" if self.verify else "none"
+        return self.verify
+
     def _check_verification(self) -> None:
         without = "leave out --no-verify (verify=False)"
+        if self.extent not in EXTENTS:
+            hint = nearest(str(self.verify), EXTENTS)
+            raise _wrong(
+                "verify", f"must be one of {', '.join(EXTENTS)}, not {self.verify!r}", hint
+            )
         if self.verify_output is not None and self.verify_input is None:
             raise _wrong(
                 "verify_output",
                 "needs the inputs that it belongs to",
                 "give --verify-input (verify_input) too",
             )
-        if self.verify_input is not None and not self.verify:
+        if self.verify_input is not None and self.extent == "none":
             raise _wrong("verify_input", "needs verification", without)
-        if self.verify_netlist and not self.verify:
+        if self.verify_netlist and self.extent == "none":
             raise _wrong("verify_netlist", "needs verification", without)
         if self.verify_netlist and not self.synthesize:
             raise _wrong(

@@ -25,7 +25,7 @@ def check_tools(options: CompileOptions, target: Target) -> None:
         raise ConfigurationError(
             f"no open tool places for {target.name}", hint="--no-place, or an ecp5 or ice40 target"
         )
-    if options.verify:
+    if options.extent != "none":
         tools.verilator()
         tools.compiler()
     if options.synthesize:

@@ -28,7 +28,7 @@ class CompilationResult:
         design: the instances and streams.
         model: the compiled integer model.
         artifacts: paths by name: "rtl", "report", "json", "log", "netlist" ...
-        accelerator: runs the design; None where nothing was simulated.
+        accelerator: runs the design; None where it was not simulated as a whole.
     """
 
     report: BuildReport

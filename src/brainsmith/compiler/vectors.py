@@ -43,19 +43,20 @@ class Vectors:
         return len(next(iter(self.inputs.values())))
 
 
-def vectors_for(model: Model, options: CompileOptions) -> Vectors:
+def vectors_for(model: Model, options: CompileOptions, frames: int = GENERATED_FRAMES) -> Vectors:
     """What the options name, checked against the model, or generated inputs.
 
     Args:
         model: the model as it was loaded.
         options: `verify_input`, `verify_output` and `seed` count.
+        frames: how many are generated.
 
     Raises:
         ConfigurationError: a file does not fit the model, or the two have different numbers of
             frames.
     """
     if options.verify_input is None:
-        return generated_vectors(model, options.seed)
+        return generated_vectors(model, options.seed, frames)
     inputs, outputs = (
         {value.name or "": model.shape(value) for value in values}
         for values in (model.graph.inputs, model.graph.outputs)

@@ -14,21 +14,21 @@ from brainsmith.compiler.faithful import check_faithful
 from brainsmith.compiler.fifo import StreamModel
 from brainsmith.compiler.frontend import FrontEnd
 from brainsmith.compiler.host import Frames, Runner, run_design
+from brainsmith.compiler.layers import LayerRun, Told, check_each, check_together
 from brainsmith.compiler.mapping import resolve
-from brainsmith.compiler.progress import Progress, Silent
-from brainsmith.compiler.reference import layer_inputs, reference
+from brainsmith.compiler.options import Extent
+from brainsmith.compiler.progress import Progress, Silent, TimeLeft
+from brainsmith.compiler.reference import reference
 from brainsmith.compiler.simulate import (
-    LayerRun,
     NetworkRun,
-    OnFrames,
+    OnShare,
     Tally,
-    check_layers,
     check_partition,
     simulation_of,
     steady_frames,
 )
 from brainsmith.compiler.vectors import Vectors
-from brainsmith.report.records import AgreementRecord, CheckRecord, VerificationRecord
+from brainsmith.report.records import AgreementRecord, CheckRecord, Scope, VerificationRecord
 from brainsmith.toolchains.cache import BuildCache
 from brainsmith.toolchains.process import BuildLog
 from brainsmith.toolchains.simulation import Simulation
@@ -43,7 +43,7 @@ class Evidence:
         origin: where they come from, in words.
         values: the reference of every value, (frames, elements) for integers.
         networks: the simulation of each partition, by its name.
-        layers: each layer alone.
+        layers: each layer alone, or a slice of it.
         netlist: one frame on the synthesised netlist, by partition; empty where none was run.
         faithful: against the original model.
         expected: the final outputs against those that the user gave.
@@ -70,18 +70,20 @@ def verify(
     rtls: Sequence[Rtl],
     vectors: Vectors,
     *,
+    extent: Extent = "whole",
     seed: int,
     cache: BuildCache,
     log: BuildLog,
     progress: Progress | None = None,
 ) -> Evidence:
-    """Simulates every partition and every layer, and compares with both halves of the truth.
+    """Simulates the design and its layers, and compares with both halves of the truth.
 
     Args:
         front: the design and both models.
         rtls: the partitions as SystemVerilog.
         vectors: the frames, and what is expected for them.
-        progress: hears of `parts_of(rtls)` parts, and of the frames in each.
+        extent: "whole": every partition, and all layers alone; "layers": each layer alone.
+        progress: hears of `parts_of(rtls, extent)` parts, and of the frames in each.
 
     Raises:
         ToolError: the simulation could not be built or crashed.
@@ -90,24 +92,12 @@ def verify(
     progress = progress or Silent()
     values = run_design(front.design, front.compiled, vectors.inputs, reference_runner())
     evidence = Evidence(vectors.frames, vectors.origin, values)
-    simulations = {}
-    for rtl in rtls:
-        name = rtl.partition.name
-        simulations[name] = simulation_of(rtl, cache, log)
-        flat = _flat(rtl, values)
-        evidence.networks[name] = check_partition(
-            simulations[name], rtl, front.models[name], flat, seed + 1, _shown(name, progress)
-        )
-        progress.advance(1)
-    evidence.simulations = simulations
-    modules = [module for rtl in rtls for module in rtl.modules]
-    network = {
-        layer: inputs
-        for rtl in rtls
-        for layer, inputs in layer_inputs(rtl.partition, values).items()
-    }
-    evidence.layers = check_layers(modules, cache, log, seed, network)
-    progress.advance(1)
+    if extent == "layers":
+        told = _told_of_layers(progress)
+        evidence.layers = check_each(rtls, values, seed, cache, log, told)
+    else:
+        _check_whole(evidence, front, rtls, seed, cache, log, progress)
+    progress.advance(0, "comparison with the original model")
     evidence.faithful = check_faithful(
         front.original,
         front.compiled,
@@ -120,15 +110,49 @@ def verify(
     return evidence
 
 
-def parts_of(rtls: Sequence[Rtl]) -> int:
-    """How many simulations `verify` runs and tells of: each partition, and the layers alone."""
+def _check_whole(
+    evidence: Evidence,
+    front: FrontEnd,
+    rtls: Sequence[Rtl],
+    seed: int,
+    cache: BuildCache,
+    log: BuildLog,
+    progress: Progress,
+) -> None:
+    simulations = {}
+    for rtl in rtls:
+        name = rtl.partition.name
+        simulations[name] = simulation_of(rtl, cache, log)
+        evidence.networks[name] = check_partition(
+            simulations[name], rtl, front.models[name], _flat(rtl, evidence.values), seed + 1,
+            _told_of_frames(name, progress),
+        )  # fmt: skip
+        progress.advance(1)
+    evidence.simulations = simulations
+    evidence.layers = check_together(rtls, evidence.values, seed, cache, log)
+    progress.advance(1)
+
+
+def parts_of(rtls: Sequence[Rtl], extent: Extent) -> int:
+    """How many parts `verify` tells of: each partition and the layers together, or each layer."""
+    if extent == "layers":
+        return sum(len(rtl.partition.layers) for rtl in rtls)
     return len(rtls) + 1
 
 
-def _shown(name: str, progress: Progress) -> OnFrames:
-    """Tells of the frames that have come out of a simulation."""
-    return lambda done, total: progress.advance(
-        0, f"simulation of {name}, {done} of {total} frames"
+def _told_of_frames(name: str, progress: Progress) -> OnShare:
+    """Tells of the frames that have come out of a simulation, and of the time left."""
+    left = TimeLeft()
+    return lambda done, total, share: progress.advance(
+        0, f"simulation of {name}, {done} of {total} frames{left.said(share)}"
+    )
+
+
+def _told_of_layers(progress: Progress) -> Told:
+    """Tells of the layers that are done, and of the time left."""
+    left = TimeLeft()
+    return lambda done, total, name: progress.advance(
+        1, f"layer {name} alone, {done} of {total} layers{left.said(done / total)}"
     )
 
 
@@ -156,10 +180,16 @@ def record(evidence: Evidence | None, models: Mapping[str, StreamModel]) -> Veri
         vectors=evidence.frames,
         mismatches=wrong,
         agreement=agreement,
-        scope="network",
+        scope=_scope(evidence),
         checks=tuple(checks),
         faithful=_figures(faithful) if faithful is not None else None,
     )
+
+
+def _scope(evidence: Evidence) -> Scope:
+    if evidence.networks:
+        return "network"
+    return "slices" if any(layer.part for layer in evidence.layers) else "layers"
 
 
 def _checks(evidence: Evidence, models: Mapping[str, StreamModel]) -> list[CheckRecord]:
@@ -182,13 +212,20 @@ def _checks(evidence: Evidence, models: Mapping[str, StreamModel]) -> list[Check
         )
     if evidence.expected is not None:
         checks.append(_expected_check(evidence.expected))
-    for layer in evidence.layers:
-        of = ", ".join(f"{name}={size}" for name, size in layer.part.items())
-        what = f" (of its loops {of})" if of else ""
-        checks.append(_tally_check(f"{layer.node} alone{what}, worst cases included", layer.tally))
+    checks += [_tally_check(_said_of(layer), layer.tally) for layer in evidence.layers]
     for name, tally in evidence.netlist.items():
         checks.append(_tally_check(f"{name}: one frame on the synthesised netlist", tally))
     return checks
+
+
+def _said_of(layer: LayerRun) -> str:
+    """What was driven of a layer, and with what."""
+    cut = ", ".join(f"{name} {size} of {whole}" for name, (size, whole) in layer.part.items())
+    what = f" (a slice: {cut})" if cut else ""
+    with_what = "worst cases included"
+    if layer.real:
+        with_what = f"{layer.frames} frames, {layer.real} of them as the network leads to"
+    return f"{layer.node} alone{what}, {with_what}{', stalled too' if layer.stalled else ''}"
 
 
 def _figures(report: FaithfulReport) -> dict[str, float | int | str | bool]:
@@ -291,9 +328,7 @@ def _cycles_check(evidence: Evidence) -> CheckRecord:
 
 def _flat(rtl: Rtl, values: Frames) -> dict[str, np.ndarray]:
     ports = (*rtl.partition.inputs, *rtl.partition.outputs)
-    return {
-        port.value: values[port.value].reshape(-1, port.size).astype(np.int64) for port in ports
-    }
+    return {port.value: values[port.value].reshape(-1, port.size) for port in ports}
 
 
 def _compare_outputs(values: Frames, expected: Frames) -> Tally:

@@ -30,7 +30,14 @@ _DECORATORS = {"operations": "@operation", "kernels": "@kernel", "transforms": "
 _QONNX_BASE = "qonnx.transformation.base.Transformation"
 _CALLED_WITH: dict[str, dict[str, int]] = {
     "kernels": {"interval": 1, "latency": 1, "resources": 1, "schedule": 1},
-    "operations": {"match": 1, "infer": 2, "reference": 2, "extremes": 1, "example": 3},
+    "operations": {
+        "match": 1,
+        "infer": 2,
+        "reference": 2,
+        "extremes": 1,
+        "example": 3,
+        "rows": 3,
+    },
     "transforms": {"apply": 2},
 }
 

@@ -170,14 +170,9 @@ def _lines(report: BuildReport) -> Iterator[RenderableType]:
     agreement = views.agreement(report)
     if agreement is not None:
         yield Text(f"  {agreement}")
-    for role, words in HOST_ROLES.items():
-        nodes = [node.node for node in report.host_nodes if node.role == role]
-        if nodes:
-            yield Text.assemble(("on the host  ", "yellow"), f"{words} ({_some(nodes)})")
-    for node in report.host_nodes:
-        if node.role != "layer":
-            continue
-        yield Text.assemble(("on the host  ", "yellow"), (node.node, "bold"), f"  {node.reason}")
+    yield from _host(report)
+    for line in views.fit_tries(report):
+        yield Text.assemble(("fit  ", "blue"), line)
     for note in report.diagnostics:
         where = f" [{note.where}]" if note.where else ""
         hint = f"\n  hint: {note.hint}" if note.hint else ""
@@ -193,6 +188,19 @@ def _lines(report: BuildReport) -> Iterator[RenderableType]:
     width = max((len(name) for name in report.artifacts), default=0)
     for name, path in report.artifacts.items():
         yield Text.assemble((f"{name:<{width}}  ", "dim"), path)
+
+
+def _host(report: BuildReport) -> Iterator[Text]:
+    from rich.text import Text
+
+    for role, words in HOST_ROLES.items():
+        nodes = [node.node for node in report.host_nodes if node.role == role]
+        if nodes:
+            yield Text.assemble(("on the host  ", "yellow"), f"{words} ({_some(nodes)})")
+    for node in report.host_nodes:
+        if node.role != "layer":
+            continue
+        yield Text.assemble(("on the host  ", "yellow"), (node.node, "bold"), f"  {node.reason}")
 
 
 def _sandbox(record: SandboxRecord | None) -> Iterator[Text]:

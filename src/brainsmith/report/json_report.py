@@ -43,6 +43,7 @@ def to_json(report: BuildReport) -> dict[str, Any]:
         "diagnostics": [asdict(diagnostic) for diagnostic in report.diagnostics],
         "sandbox": None if report.sandbox is None else asdict(report.sandbox),
         "quantization": None if report.quantization is None else asdict(report.quantization),
+        "fit": None if report.fit is None else asdict(report.fit),
     }
 
 

@@ -308,6 +308,34 @@ class QuantizationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FitTryRecord:
+    """A design that was looked at for the fastest one that fits.
+
+    Args:
+        interval: estimated cycles between frames.
+        estimated: resources by name, of the whole design.
+        measured: the same after synthesis; None where nothing was synthesised.
+        available: what the device has.
+        fits: whether the measured resources are inside the device, or the estimated ones where
+            nothing was synthesised.
+    """
+
+    interval: int
+    estimated: Mapping[str, int]
+    measured: Mapping[str, int] | None
+    available: Mapping[str, int]
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FitRecord:
+    """How the fastest design that fits was found; `chosen` is the number of its try, from 0."""
+
+    chosen: int
+    tries: tuple[FitTryRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BuildReport:
     """All that is reported of one build.
 
@@ -320,6 +348,7 @@ class BuildReport:
         target_fps: the throughput that was asked for, where one was.
         sandbox: how plugins were confined; None where none but the built-in one took part.
         quantization: what the quantization of a float model costs; None where none was quantized.
+        fit: how the fastest design that fits was found; None where it was not asked for.
     """
 
     success: bool
@@ -340,6 +369,7 @@ class BuildReport:
     target_fps: float | None = None
     sandbox: SandboxRecord | None = None
     quantization: QuantizationRecord | None = None
+    fit: FitRecord | None = None
 
     @property
     def target_interval(self) -> int | None:

@@ -12,6 +12,7 @@ from brainsmith.report import formatting
 from brainsmith.report.records import (
     BuildReport,
     CheckRecord,
+    FitTryRecord,
     HostRecord,
     LayerAccuracyRecord,
     LayerRecord,
@@ -183,13 +184,42 @@ def verdict(report: BuildReport) -> tuple[str, str, str]:
     if failed:
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
         return "bad", "Bit-exact, but a check failed", f"The failed check: “{failed[0]}”{more}."
-    scopes = {
-        "network": "the whole network in RTL simulation",
-        "layers": "each layer alone in RTL simulation",
-        "slices": "slices of the network in RTL simulation",
-    }
-    scope = scopes.get(record.scope, record.scope)
-    return "good", "Bit-exact", f"{frames} through {scope}: every element equal."
+    if record.scope == "network":
+        said = f"{frames} through the whole network in RTL simulation: every element equal."
+        return "good", "Bit-exact", said
+    alone = (
+        f"on what {frames} of the network lead to, in RTL simulation: every element equal. The "
+        "whole design was not simulated"
+    )
+    if record.scope == "slices":
+        cut = sum("(a slice: " in check.name for check in record.checks)
+        said = f"{cut} layers as slices, the others whole, each alone, {alone}."
+        return "good", "Layers bit-exact as far as they were simulated", said
+    return "good", "Layers bit-exact", f"Each layer alone, {alone}."
+
+
+def fit_tries(report: BuildReport) -> list[str]:
+    """The designs that were looked at for the fastest that fits, a sentence each."""
+    record = report.fit
+    tries = () if record is None else record.tries
+    return [
+        f"{formatting.figure(one.interval)} cycles a frame: {_used(one)}; "
+        f"{'fits' if one.fits else 'does not fit'}"
+        f"{', chosen' if record is not None and number == record.chosen else ''}"
+        for number, one in enumerate(tries)
+    ]
+
+
+def _used(one: FitTryRecord) -> str:
+    """Measured of what there is, and what was estimated before."""
+    said = []
+    for name, there in one.available.items():
+        if one.measured is None:
+            said.append(f"{name} {one.estimated[name]} of {there} estimated")
+        else:
+            real = one.measured[name]
+            said.append(f"{name} {real} of {there} measured ({one.estimated[name]} estimated)")
+    return ", ".join(said)
 
 
 def checks(report: BuildReport) -> tuple[list[CheckRecord], list[CheckRecord]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsmith.errors import BrainsmithError, ToolError, VerificationError, nearest
+from brainsmith.room import room
 from brainsmith.sandbox.levels import Level
 from brainsmith.storage import storage_errors
 from brainsmith.toolchains.confined import Confined
@@ -25,7 +26,7 @@ from brainsmith.toolchains.wrapper import Layout
 EXECUTABLE = "simulation"
 _DRAIN = 256
 _ELSEWHERE = "point TMPDIR at a folder that can be written"
-_PROGRESS = re.compile(r"@progress ([0-9]{1,18}) [0-9]{1,18}")
+_PROGRESS = re.compile(r"@progress ([0-9]{1,18}) ([0-9]{1,18})")
 _DAY = 86400.0
 _LONGEST = 16 << 20  # characters of the counts of all streams
 _VIOLATIONS = {
@@ -55,6 +56,8 @@ class StreamError(VerificationError):
 
 Inputs = Mapping[str, Mapping[str, Integers]]
 FrameSizes = Mapping[str, Mapping[str, int]]
+OnProgress = Callable[[int, int, int], None]
+"""Hears of the frames that have come out, their number, and the cycles that were simulated."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class Simulation:
         timeout_cycles: int = 1_000_000,
         drain_cycles: int = _DRAIN,
         wave: Path | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: OnProgress | None = None,
     ) -> dict[str, UnitRun]:
         """Drives every unit with its inputs until all frames are out, and some cycles longer.
 
@@ -159,7 +162,8 @@ class Simulation:
             timeout_cycles: cycles in which an unfinished unit moves no beat, after which it hangs.
             drain_cycles: cycles after the last beat in which no further one may come.
             wave: FST file to write; only if the simulation was built with `wave=True`.
-            progress: called with the frames that have come out of all units, and their number.
+            progress: called with the frames that have come out of all units, their number, and
+                the cycles that were simulated.
 
         Raises:
             VerificationError: a unit hangs, or breaks the wire contract; names port and cycle.
@@ -237,9 +241,7 @@ class Simulation:
         lines += [str(index[unit.name]) for unit, _ in self.layout.monitors]
         (folder / "plan.txt").write_text("\n".join(lines) + "\n")
 
-    def _execute(
-        self, folder: Path, total: int, progress: Callable[[int, int], None] | None
-    ) -> None:
+    def _execute(self, folder: Path, total: int, progress: OnProgress | None) -> None:
         tool = Tool("simulation", "", "", (str(self.executable),), self.executable)
 
         def on_line(line: str) -> bool:
@@ -247,7 +249,7 @@ class Simulation:
             if told is None:
                 return False
             if progress is not None:
-                progress(int(told[1]), total)
+                progress(int(told[1]), total, int(told[2]))
             return True
 
         how = Confined(self.confined, folder, starts=False)
@@ -260,8 +262,6 @@ class Simulation:
             raise VerificationError(f"an assertion failed in simulation:\n{output}", where=purpose)
         if status:
             raise failure(tool, purpose, tool.command, status, output)
-        if progress is not None:
-            progress(total, total)
 
     def _read(
         self, folder: Path, sources: list[_Stream], sinks: list[_Stream]
@@ -328,15 +328,22 @@ def _stream(unit: Unit, port: StreamPort, elements: int, frames: int) -> _Stream
 
 
 def _write_input(path: Path, data: Integers, port: StreamPort) -> None:
-    beats = np.ascontiguousarray(data, np.int64).reshape(-1, port.elements)
-    pack(beats, port).tofile(path)
+    """The beats of all frames, a frame at a time, so that only one is there in full width."""
+    with path.open("wb") as file:
+        for frame in data:
+            beats = np.ascontiguousarray(frame, np.int64).reshape(-1, port.elements)
+            file.write(pack(beats, port).data)
 
 
 def _read_output(path: Path, sink: _Stream) -> Integers:
-    width = words_per_beat(sink.port)
-    words = np.fromfile(path, np.uint32, sink.beats * width).reshape(sink.beats, width)
-    frames = sink.beats // sink.per_frame
-    return unpack(words, sink.port).reshape(frames, sink.per_frame * sink.port.elements)
+    """All frames; those of a long run lie in a file."""
+    width, frames = words_per_beat(sink.port), sink.beats // sink.per_frame
+    found = room((frames, sink.per_frame * sink.port.elements), np.dtype(np.int64))
+    with path.open("rb") as file:
+        for frame in found:
+            words = np.fromfile(file, np.uint32, sink.per_frame * width)
+            frame[:] = unpack(words.reshape(sink.per_frame, width), sink.port).reshape(-1)
+    return found
 
 
 def _error(

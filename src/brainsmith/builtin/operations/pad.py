@@ -92,6 +92,13 @@ class Pad:
         y[:, top : top + dims["H"], left : left + dims["W"]] = x
         return {"y": y}
 
+    def rows(self, config: KernelConfig, start: int, count: int) -> dict[str, tuple[int, int]]:
+        """Rows of the image with all of the padding around them, so at least one more than that."""
+        around = config.dims["OH"] - config.dims["H"]
+        height = max(1, count - around)
+        first = min(start, config.dims["H"] - height)
+        return {"OH": (start, height + around), "H": (first, height)}
+
     def example(self, dims: Mapping[str, int], dtypes: Mapping[str, IntType], seed: int) -> Match:
         """An image at a random place of y, in a constant that is seldom out of its datatype."""
         rng = np.random.default_rng(seed)

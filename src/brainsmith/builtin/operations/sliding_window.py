@@ -98,6 +98,12 @@ class SlidingWindow:
         ]
         return {"y": np.moveaxis(chosen, 3, 5)[:, : dims["OH"], : dims["OW"]]}
 
+    def rows(self, config: KernelConfig, start: int, count: int) -> dict[str, tuple[int, int]]:
+        """The rows of windows and those of the image that they lie in."""
+        dims, given = config.dims, cast(Mapping[str, int], config.attributes)
+        stride, reach = given["stride_h"], (dims["KH"] - 1) * given["dilation_h"] + 1
+        return {"OH": (start, count), "H": (start * stride, (count - 1) * stride + reach)}
+
     def example(self, dims: Mapping[str, int], dtypes: Mapping[str, IntType], seed: int) -> Match:
         """Strides and dilations up to 3, and in some rows and columns that no window includes."""
         rng = np.random.default_rng(seed)

@@ -58,7 +58,9 @@ struct Throttle {
 
 struct Stream {
     size_t unit, words, beats, beats_per_frame, offset = 0, done = 0;
-    Words data;
+    Words beat;            // source: the one that is offered
+    std::ifstream input;   // source: what is still to come; long runs never lie in memory
+    std::ofstream output;  // sink: what has come
     std::vector<int64_t> cycles;
     uint64_t stalled = 0;
     Throttle throttle{0};
@@ -89,7 +91,7 @@ class Bench {
   private:
     void read_plan();
     void read_streams(std::ifstream& plan, std::vector<Stream>& streams, size_t count);
-    void read_data();
+    void open_data();
     void reset();
     void drive(Stream& source, size_t index);
     void choose_ready(Stream& sink, size_t index);
@@ -140,7 +142,7 @@ void Bench::read_plan() {
     for (Watch& watch : monitors_) plan >> watch.unit;
     if (!plan) fail("plan.txt cannot be read");
     for (const Stream& sink : sinks_) ++units_[sink.unit].filling;
-    read_data();
+    open_data();
 }
 
 void Bench::read_streams(std::ifstream& plan, std::vector<Stream>& streams, size_t count) {
@@ -159,16 +161,15 @@ void Bench::read_streams(std::ifstream& plan, std::vector<Stream>& streams, size
     }
 }
 
-void Bench::read_data() {
+void Bench::open_data() {
     for (size_t i = 0; i < sources_.size(); ++i) {
         Stream& source = sources_[i];
-        source.data.resize(source.words * source.beats);
-        const std::string name = "in" + std::to_string(i) + ".bin";
-        std::ifstream file(name, std::ios::binary);
-        const auto bytes = static_cast<std::streamsize>(source.data.size() * 4);
-        if (!file.read(reinterpret_cast<char*>(source.data.data()), bytes)) fail(name + " is short");
+        source.beat.resize(source.words);
+        source.input.open("in" + std::to_string(i) + ".bin", std::ios::binary);
     }
-    for (Stream& sink : sinks_) sink.data.resize(sink.words * sink.beats);
+    for (size_t i = 0; i < sinks_.size(); ++i) {
+        sinks_[i].output.open("out" + std::to_string(i) + ".bin", std::ios::binary);
+    }
 }
 
 void Bench::reset() {
@@ -189,8 +190,11 @@ void Bench::drive(Stream& source, size_t index) {
     uint32_t* wires = dut_.in_data + source.offset;
     if (!gap) {
         source.offering = true;
-        const uint32_t* beat = source.data.data() + source.done * source.words;
-        std::memcpy(wires, beat, source.words * 4);
+        const auto bytes = static_cast<std::streamsize>(source.words * 4);
+        if (!source.input.read(reinterpret_cast<char*>(source.beat.data()), bytes)) {
+            fail("in" + std::to_string(index) + ".bin is short");
+        }
+        std::memcpy(wires, source.beat.data(), source.words * 4);
     } else if (stall_) {
         // What is on the wires without tvalid must not matter.
         for (size_t i = 0; i < source.words; ++i) wires[i] = source.throttle.random.next();
@@ -256,7 +260,9 @@ void Bench::sample_sink(Stream& sink, size_t index) {
         return;
     }
     sink.offering = false;
-    std::memcpy(sink.data.data() + sink.done * sink.words, wires, sink.words * 4);
+    sink.output.write(
+        reinterpret_cast<const char*>(wires), static_cast<std::streamsize>(sink.words * 4)
+    );
     move(sink);
     if (sink.done == sink.beats_per_frame) --unit.filling;
     if (sink.done % sink.beats_per_frame == 0) ++frames_done_;
@@ -356,7 +362,8 @@ void Bench::write_results() {
     }
     dump("cycles.bin", cycles.data(), cycles.size() * sizeof(int64_t));
     for (size_t i = 0; i < sinks_.size(); ++i) {
-        dump("out" + std::to_string(i) + ".bin", sinks_[i].data.data(), sinks_[i].data.size() * 4);
+        sinks_[i].output.close();
+        if (!sinks_[i].output) fail("No space left on device: out" + std::to_string(i) + ".bin");
     }
     std::ofstream result("result.txt");
     result << "ok " << cycle_ << "\n";
