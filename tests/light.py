@@ -5,7 +5,6 @@ Their own weights are all equal, which hides every permutation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,14 @@ FOLDER = Path(onnx.__path__[0]) / "backend/test/data/light"
 NAMES = tuple(sorted(path.stem.removeprefix("light_") for path in FOLDER.glob("*.onnx")))
 
 
-def light(name: str, seed: int = 0) -> onnx.ModelProto:
-    """One of `NAMES`, with seeded weights in the place of its ConstantOfShape nodes."""
+def light(name: str, seed: int = 0, *, image: int | None = None) -> onnx.ModelProto:
+    """One of `NAMES`, with seeded weights in the place of its ConstantOfShape nodes.
+
+    Args:
+        name: of the network.
+        seed: of the weights.
+        image: height and width of its input, in place of 224; not all networks allow others.
+    """
     proto = onnx.load(FOLDER / f"light_{name}.onnx")
     graph, rng = proto.graph, np.random.default_rng(seed)
     shapes = {i.name: tuple(numpy_helper.to_array(i)) for i in graph.initializer}
@@ -32,6 +37,8 @@ def light(name: str, seed: int = 0) -> onnx.ModelProto:
         array = _drawn(rng, shapes[node.input[0]], *readers[node.output[0]])
         graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
     _replace(graph, kept, {node.input[0] for node in filled})
+    for dim in graph.input[0].type.tensor_type.shape.dim[2:] if image else ():
+        dim.dim_value = image
     return proto
 
 
@@ -43,7 +50,7 @@ def _drawn(
         drawn = rng.standard_normal(shape, np.float32)
         drawn *= np.float32(np.sqrt(2 / np.prod(shape[1:])))
         return drawn
-    if op_type == "BatchNormalization" and index in (1, 4) or op_type == "Unsqueeze":
+    if (op_type == "BatchNormalization" and index in (1, 4)) or op_type == "Unsqueeze":
         return rng.uniform(0.5, 1.5, shape).astype(np.float32)
     return (0.1 * rng.standard_normal(shape)).astype(np.float32)
 

@@ -25,7 +25,14 @@ from brainsmith.model.execution import execute
 ROOT = Path(__file__).parents[2]
 SHIPPED = Path(qonnx.__path__[0]) / "data/onnx"
 CONFIG = TransformConfig()
-STAGE = (FoldConstants, RemoveIdentities, ConvertSumToAdd, InferShapes, GiveUniqueNames, RemoveUnused)
+STAGE = (
+    FoldConstants,
+    RemoveIdentities,
+    ConvertSumToAdd,
+    InferShapes,
+    GiveUniqueNames,
+    RemoveUnused,
+)
 
 
 def parse(body: str) -> Model:
@@ -213,13 +220,12 @@ def test_shapes_appear_once_the_inputs_are_fixed() -> None:
 
 @pytest.mark.parametrize("operands", [1, 2, 3, 4])
 def test_a_sum_of_any_number_of_values_is_additions_of_two(operands: int) -> None:
-    names = ["x", "a", "b", "c"][:operands]
+    names = ", ".join(["x", "a", "b", "c"][:operands])
     model = parse(
-        """sums (float[1,6] x, float[6] a, float[1,1] b, float[1,6] c) => (float[1,6] y) {
-            [join] t = Sum(%s)
+        f"""sums (float[1,6] x, float[6] a, float[1,1] b, float[1,6] c) => (float[1,6] y) {{
+            [join] t = Sum({names})
             y = Relu(t)
-        }"""
-        % ", ".join(names)
+        }}"""
     )
     rng = np.random.default_rng(operands)
     frame = {v.name: rng.normal(size=model.shape(v)) * 1e3 for v in model.graph.inputs}

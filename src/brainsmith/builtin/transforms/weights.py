@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from brainsmith.api import BIPOLAR, ChainEvaluator, IntType, Model, is_view
 from brainsmith.builtin.transforms.elementwise import aligned
-from brainsmith.builtin.transforms.quantizers import Grid, grid_of, is_quantizer
+from brainsmith.builtin.transforms.quantizers import grid_of, is_quantizer
 from brainsmith.builtin.transforms.scaled_integer import Rationals, exact, to_float64
 
 
