@@ -37,8 +37,8 @@ def light(name: str, seed: int = 0, *, image: int | None = None) -> onnx.ModelPr
         array = _drawn(rng, shapes[node.input[0]], *readers[node.output[0]])
         graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
     _replace(graph, kept, {node.input[0] for node in filled})
-    for dim in graph.input[0].type.tensor_type.shape.dim[2:] if image else ():
-        dim.dim_value = image
+    if image is not None:
+        _resize(graph, image)
     return proto
 
 
@@ -53,6 +53,14 @@ def _drawn(
     if (op_type == "BatchNormalization" and index in (1, 4)) or op_type == "Unsqueeze":
         return rng.uniform(0.5, 1.5, shape).astype(np.float32)
     return (0.1 * rng.standard_normal(shape)).astype(np.float32)
+
+
+def _resize(graph: onnx.GraphProto, image: int) -> None:
+    """Gives the input another height and width."""
+    drawn = {tensor.name for tensor in graph.initializer}
+    (given,) = (value for value in graph.input if value.name not in drawn)
+    for dim in given.type.tensor_type.shape.dim[2:]:
+        dim.dim_value = image
 
 
 def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto], gone: set[str]) -> None:

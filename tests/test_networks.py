@@ -33,11 +33,10 @@ def test_the_table_of_networks_is_true(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "image"), [("squeezenet", 48), ("densenet121", 32)])
-def test_a_mapped_network_is_faithful(name: str, image: int, tmp_path: Path) -> None:
+def test_a_mapped_network_is_faithful(tmp_path: Path) -> None:
     """With 4 bits its sums are exact in float32, so the compiled model's own nodes give them."""
-    path = tmp_path / "model.onnx"
-    onnx.save(light(name, image=image), path)
+    path, image = tmp_path / "model.onnx", 48
+    onnx.save(light("squeezenet", image=image), path)
     found = mapped(path, 4)
     frame = np.random.default_rng(2).normal(size=(1, 3, image, image)).astype(np.float32)
     (source,) = (value.name or "" for value in found.original.graph.inputs)
@@ -46,7 +45,7 @@ def test_a_mapped_network_is_faithful(name: str, image: int, tmp_path: Path) -> 
     seen = Executor(found.compiled, keep=names).run({source: frame})
     values = {key: seen[key][None].astype(np.int64) for key in names}
     report = check_faithful(found.original, found.compiled, {source: frame[None]}, values)
-    assert report.ok, report.mismatches[:3]
+    assert report.ok, [layer for layer in report.layers if layer.errors]
     assert report.codes > 0 and report.ambiguous <= report.codes // 1000
     convolutions = sum(node.op_type == "Conv" for node in found.original.graph)
     assert sum(layer.kind == "sums" for layer in report.layers) >= convolutions

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 
-from brainsmith.api import CHANNELS_LAST, Layout, Model, is_standard
+from brainsmith.api import CHANNELS_LAST, Layout, Model, ModelError, is_standard
 from brainsmith.builtin.transforms import elementwise
 from brainsmith.builtin.transforms.quantizers import QONNX, is_quantizer
 from brainsmith.builtin.transforms.weights import is_constant_like
@@ -47,8 +47,15 @@ def _convolution(turning: Turning, node: ir.Node) -> str | None:
     x, w, *rest = node.inputs
     if x is None or w is None or not is_constant_like(turning.model, w):
         return "its weights are not constant"
-    kernel = turning.model.shape(w)[2:]
     group = node.attributes.get_int("group", 1)
+    _, inputs, *kernel = turning.model.shape(w)
+    channels = turning.model.shape(x)[1]
+    if channels != inputs * group:
+        raise ModelError(
+            f"the Conv reads {channels} channels, and its weights are for {inputs * group}",
+            where=f"node '{node.name}'",
+            hint="look at what the exporter made of this node",
+        )
     turned = _turned_weights(turning, node, w)
     _convolve(turning, node, [turned, *rest[:1]], window_of(turning.model, node, kernel), group)
     return None
