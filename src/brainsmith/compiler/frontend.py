@@ -82,7 +82,11 @@ def load_and_map(
     options: CompileOptions,
     progress: Progress,
 ) -> MappedModel:
-    """The model before and after the transforms, and which kernel takes which of its nodes."""
+    """The model before and after the transforms, and which kernel takes which of its nodes.
+
+    Raises:
+        ModelError: the model cannot be read.
+    """
     progress.step("load")
     loaded = Model.load(path, shapes=options.shapes)
     steps = stages.plan(strategy.transforms, registry, family)
