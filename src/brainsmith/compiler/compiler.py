@@ -32,6 +32,7 @@ from brainsmith.compiler.implement import implemented
 from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.output import build_folder
+from brainsmith.compiler.pictures import pictures
 from brainsmith.compiler.plugin_calls import sandbox_record
 from brainsmith.compiler.preflight import check_tools, placing
 from brainsmith.compiler.progress import Progress, Silent
@@ -45,7 +46,7 @@ from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.grants import Grant
 from brainsmith.plugins.locked import keep_to_lock
 from brainsmith.plugins.sandboxing import SandboxSettings, settings_from
-from brainsmith.report.records import FitRecord, QuantizationRecord, StepRecord
+from brainsmith.report.records import FitRecord, PictureRecord, QuantizationRecord, StepRecord
 from brainsmith.sandbox.levels import Level
 from brainsmith.sandbox.record import Ledger
 from brainsmith.toolchains.cache import BuildCache
@@ -272,6 +273,7 @@ class _Job:
                 sandbox=sandbox_record(self.settings),
                 quantization=self.accuracy,
                 fit=self.fitted,
+                pictures=self._pictures(evidence),
             )
             paths = artifacts.write(
                 folder, output, report, self.front.compiled, physical, self.log, ledger
@@ -287,6 +289,11 @@ class _Job:
             )
         final = metrics.with_artifacts(report, paths)
         return CompilationResult(final, self.front.design, self.front.compiled, paths, accelerator)
+
+    def _pictures(self, evidence: Evidence | None) -> tuple[PictureRecord, ...]:
+        if evidence is None or self.vectors is None:
+            return ()
+        return pictures(self.front, self.vectors, evidence)
 
     def _simulate_and_synthesize(
         self, rtls: Sequence[Rtl]

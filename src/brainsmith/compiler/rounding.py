@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,8 +31,8 @@ _MOVES = (
 class SumBound:
     """`n * 2^-24 * sum|terms|` for every element of a sum in the original model.
 
-    Sums are the results of MatMul, Gemm, convolution and mean pooling, and of Add, Sub, Mul and Sum
-    of values that depend on the inputs; and what only moves such sums or chooses among them.
+    Sums are the results of MatMul, Gemm, convolution and mean pooling, and of Add, Sub and Mul of
+    two values that both depend on the inputs; and what only moves such sums or chooses among them.
 
     Attributes:
         source: the bound of what the node hands on, if it only does that.
@@ -54,9 +53,9 @@ class SumBound:
             return None if source is None else cls(model, node, source)
         if node.op_type in ("MatMul", "Gemm", *_WINDOWS):
             return cls(model, node)
-        if node.op_type in ("Add", "Sub", "Mul", "Sum"):
+        if node.op_type in ("Add", "Sub", "Mul"):
             streams = [v for v in node.inputs if v is not None and model.constant(v) is None]
-            return cls(model, node) if len(streams) > 1 else None
+            return cls(model, node) if len(streams) == 2 else None
         return None
 
     @property
@@ -76,9 +75,8 @@ class SumBound:
             return self._window(operands)
         if self.node.op_type == "Mul":
             return np.asarray(_OTHER_ROUNDINGS * UNIT * operands[0] * operands[1])
-        if self.node.op_type in ("Add", "Sub", "Sum"):
-            count = len(operands) - 2 + _OTHER_ROUNDINGS
-            return np.asarray(count * UNIT * functools.reduce(np.add, operands))
+        if self.node.op_type in ("Add", "Sub"):
+            return np.asarray(_OTHER_ROUNDINGS * UNIT * (operands[0] + operands[1]))
         if self.node.op_type == "MatMul":
             count = operands[0].shape[-1] + _OTHER_ROUNDINGS
             return np.asarray(count * UNIT * (operands[0] @ operands[1]))

@@ -47,6 +47,7 @@ class NetworkRun:
         frames: that were driven back to back.
         interval: cycles between the last frames (see `steady_frames`); None if these differ.
         latency: cycles from the first input beat of the first frame to its last output beat.
+        first_outputs: what came out for the first frame, (1, elements) by the name of the value.
     """
 
     tally: Tally
@@ -54,6 +55,7 @@ class NetworkRun:
     frames: int
     interval: int | None
     latency: int
+    first_outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def simulation_of(rtl: Rtl, cache: BuildCache, log: BuildLog) -> Simulation:
@@ -127,6 +129,7 @@ def check_partition(
         wanted,
         steady_interval(free, steady_frames(pace)),
         free.latency,
+        {port.value: free.outputs[port.name][:1] for port in rtl.partition.outputs},
     )
 
 

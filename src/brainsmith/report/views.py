@@ -17,6 +17,7 @@ from brainsmith.report.records import (
     LayerAccuracyRecord,
     LayerRecord,
     Metric,
+    PictureRecord,
     PluginCallsRecord,
     QuantizationRecord,
     SandboxRecord,
@@ -122,6 +123,14 @@ def compared_frames(record: QuantizationRecord) -> str:
     """On how many frames, and of which file, a float model and its quantized one were compared."""
     of = f" of {record.available}" if record.available > record.frames else ""
     return f"{record.frames}{of} frames of {record.data}"
+
+
+def picture_title(picture: PictureRecord) -> str:
+    """What a picture shows."""
+    if picture.role == "difference":
+        return "Difference to the reference"
+    by = ", as the hardware computes it" if picture.role == "output" else ""
+    return f"{picture.role.capitalize()} {picture.value}{by}"
 
 
 def top_one(record: QuantizationRecord) -> list[str]:
