@@ -5,51 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-import qonnx
-from onnx import helper, numpy_helper
 
+from benchmarks.models import crop, espcn, reading_codes
 from brainsmith.compiler import CompilationResult, CompileOptions, Compiler
 
-SHIPPED = Path(qonnx.__file__).parent / "data/onnx/bsd300x3-espcn"
 SIZE = 10
-
-
-def crop(size: int) -> np.ndarray:
-    """The middle of the image: (1, 3, size, size) in [0, 1], multiples of 1/255."""
-    tensor = onnx.load_tensor(SHIPPED / "test_data/input_0.pb")
-    image = numpy_helper.to_array(tensor)
-    start = (image.shape[-1] - size) // 2
-    return image[..., start : start + size, start : start + size]
-
-
-def espcn(variant: str, size: int, path: Path) -> Path:
-    """The quantized network for images of another size, which nothing in it depends on."""
-    proto = onnx.load(SHIPPED / variant / "quant_model.onnx")
-    constants = {tensor.name for tensor in proto.graph.initializer}
-    image = next(value for value in proto.graph.input if value.name not in constants)
-    for dim in image.type.tensor_type.shape.dim[2:]:
-        dim.dim_value = size
-    del proto.graph.value_info[:]
-    onnx.save(proto, path)
-    return path
-
-
-def reading_codes(path: Path) -> Path:
-    """The model with an input of 8-bit codes, which it divides by 255 itself."""
-    proto = onnx.load(path)
-    graph = proto.graph
-    constants = {tensor.name for tensor in graph.initializer}
-    reals = next(value for value in graph.input if value.name not in constants)
-    shape = [dim.dim_value for dim in reals.type.tensor_type.shape.dim]
-    graph.input.remove(reals)
-    graph.input.insert(0, helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, shape))
-    graph.initializer.append(numpy_helper.from_array(np.float32(255), "white"))
-    graph.node.insert(0, helper.make_node("Cast", ["image"], ["levels"], to=onnx.TensorProto.FLOAT))
-    graph.node.insert(1, helper.make_node("Div", ["levels", "white"], [reals.name]))
-    onnx.save(proto, path)
-    return path
 
 
 def compiled(model: Path, image: np.ndarray, folder: Path) -> CompilationResult:

@@ -112,8 +112,8 @@ def test_pictures_are_in_the_page_itself(tfc: BuildReport) -> None:
         f"data:image/png;base64,{base64.b64encode(png(picture.pixels)).decode()}"
         for picture in shown
     ]
-    assert "Input image 10 × 12 0 to 1" in page.text
-    assert "Difference to the reference 10 × 12 0 of 120 elements differ" in page.text
+    assert "Input image 10 \u00d7 12, 0 to 1" in page.text
+    assert "Difference to the reference 10 \u00d7 12, 0 of 120 elements differ" in page.text
 
 
 def test_both_ratios_of_a_quantized_layer_are_drawn_on_one_scale(tfc: BuildReport) -> None:

@@ -56,10 +56,9 @@ def _compared(name: str, got: Frames, want: Frames) -> list[PictureRecord]:
 
 def _image(array: np.ndarray) -> np.ndarray | None:
     """The one frame of `array` as (height, width, channels); None if it looks like no image."""
-    shape = tuple(size for size in array.shape[:-3] if size != 1)
-    if shape or array.ndim < 3:
+    if array.ndim < 3 or any(size != 1 for size in array.shape[:-3]):
         return None
-    frame = array.reshape(array.shape[-3:])
+    frame: np.ndarray = array.reshape(*array.shape[-3:])
     if frame.shape[0] in _CHANNELS:
         frame = frame.transpose(1, 2, 0)
     height, width, channels = frame.shape
