@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
 from collections.abc import Iterator
@@ -12,37 +13,49 @@ from benchmarks.models import convolution
 from brainsmith.compiler import CompilationResult
 
 CHANNELS, SIZE, BITS, PE, SIMD = 64, 10, 4, 8, 8
-FOLDING = f"""
-Conv.window: {{SIMD: {SIMD}}}
-Conv.product: {{PE: {PE}, SIMD: {SIMD}}}
-"""
+STYLES = ("distributed", "block")
 
 
 def run() -> list[Figure]:
     """3x3, 64 to 64 channels, 4 bits, PE = SIMD = 8 on xc7: LUTs and cycles."""
+    results = {style: _compiled(style) for style in STYLES}
+    figures = [figure for style in STYLES for figure in _resources(results[style], style)]
+    return [*figures, *_intervals(results[STYLES[0]])]
+
+
+def _compiled(style: str) -> CompilationResult:
+    """The convolution with its weights in LUTs or in block RAM."""
     from brainsmith.compiler import CompileOptions, Compiler
 
+    folding = {
+        "Conv.window": {"SIMD": SIMD},
+        "Conv.product": {"PE": PE, "SIMD": SIMD, "ram_style": style},
+    }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "folding.yaml").write_text(FOLDING)
+        (folder / "folding.json").write_text(json.dumps(folding))
         options = CompileOptions(
-            target="xc7z020", folding=folder / "folding.yaml", output=folder / "build"
+            target="xc7z020",
+            folding=folder / "folding.json",
+            verify=style == STYLES[0],
+            output=folder / "build",
         )
         model = convolution(CHANNELS, SIZE, folder / "convolution.onnx")
-        result = Compiler().compile(model, "balanced", options)
-    return [*_resources(result), *_intervals(result)]
+        return Compiler().compile(model, "balanced", options)
 
 
-def _resources(result: CompilationResult) -> Iterator[Figure]:
+def _resources(result: CompilationResult, style: str) -> Iterator[Figure]:
     layers = {layer.node: layer.resources for layer in result.report.layers}
-    parts = {"window": finn_window(), "product": finn_product(9 * CHANNELS)}
-    for part, formula in parts.items():
-        lut = layers[f"Conv.{part}"]["LUT"]
-        yield Figure(f"3x3, 64 to 64 channels: LUTs of the {part}", lut, "LUT", formula)
-        bram = layers[f"Conv.{part}"]["BRAM"]
-        yield Figure(f"3x3, 64 to 64 channels: BRAM of the {part}", bram, "BRAM18")
+    parts = {"window": finn_window(), "product": finn_product(9 * CHANNELS, style)}
     total = sum(layers[f"Conv.{part}"]["LUT"] for part in parts)
-    yield Figure("3x3, 64 to 64 channels: LUTs of both", total, "LUT", sum(parts.values()))
+    brams = sum(layers[f"Conv.{part}"]["BRAM"] for part in parts)
+    name = f"3x3, 64 to 64 channels, weights {style}"
+    how = ", ".join(
+        f"{part} {layers[f'Conv.{part}']['LUT']:g}, FINN's formula {formula}"
+        for part, formula in parts.items()
+    )
+    yield Figure(f"{name}: LUT", total, "LUT", sum(parts.values()), how)
+    yield Figure(f"{name}: BRAM", brams, "BRAM18", how=f"FINN's formula {finn_memory(style)}")
 
 
 def _intervals(result: CompilationResult) -> Iterator[Figure]:
@@ -63,10 +76,17 @@ def finn_window() -> int:
     return 300
 
 
-def finn_product(k: int) -> int:
-    """LUTs of FINN's matrix-vector unit (hls) with weights in block RAM, thresholds apart."""
+def finn_product(k: int, style: str) -> int:
+    """LUTs of FINN's matrix-vector unit (hls) with its weights, thresholds apart."""
     multipliers = SIMD * (2 * math.ceil(2 * BITS / 6) - 1) * 2 * BITS
     adders = 2 * BITS * (2 * SIMD - 1)
     alpha = math.log2(k) + 2 * BITS
     accumulator = math.ceil(alpha + math.log2(1 + 2**-alpha) + 1)
-    return math.floor(300 + 1.1 * PE * (multipliers + adders + accumulator))
+    words = k * CHANNELS // (PE * SIMD)
+    memory = PE * SIMD * BITS * math.ceil(words / 64) if style == "distributed" else 0
+    return math.floor(300 + 1.1 * PE * (multipliers + adders + accumulator) + memory)
+
+
+def finn_memory(style: str) -> int:
+    """BRAM18 of FINN's sliding window and of its weights, 256 bits by 576 words."""
+    return 2 + (15 if style == "block" else 0)
