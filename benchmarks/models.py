@@ -11,10 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "examples" / "digits" / "digits.onnx"
-ESPCN = Path(qonnx.__file__).parent / "data/onnx/bsd300x3-espcn/subpixel/quant_model.onnx"
+ESPCN_FOLDER = Path(qonnx.__file__).parent / "data/onnx/bsd300x3-espcn"
+ESPCN = ESPCN_FOLDER / "subpixel/quant_model.onnx"
 RESNET = Path(onnx.__path__[0]) / "backend/test/data/light/light_resnet50.onnx"
 TFC = ROOT.parent / "shared" / "models" / "tfc-w1a1" / "model.onnx"
-ESPCN = Path(qonnx.__file__).parent / "data" / "onnx" / "bsd300x3-espcn"
 
 
 def chain(nodes: int, folder: Path, width: int = 8) -> Path:
@@ -127,7 +127,7 @@ def quantized(path: Path, frames: int = 2) -> Path:
 
 def crop(size: int) -> np.ndarray:
     """The middle of the image that comes with ESPCN: (1, 3, size, size), multiples of 1/255."""
-    tensor = onnx.load_tensor(ESPCN / "test_data/input_0.pb")
+    tensor = onnx.load_tensor(ESPCN_FOLDER / "test_data/input_0.pb")
     image = numpy_helper.to_array(tensor)
     start = (image.shape[-1] - size) // 2
     return image[..., start : start + size, start : start + size]
@@ -135,7 +135,7 @@ def crop(size: int) -> np.ndarray:
 
 def espcn(variant: str, size: int, path: Path) -> Path:
     """ESPCN (super-resolution, shipped with QONNX), quantized, for images of another size."""
-    proto = onnx.load(ESPCN / variant / "quant_model.onnx")
+    proto = onnx.load(ESPCN_FOLDER / variant / "quant_model.onnx")
     constants = {tensor.name for tensor in proto.graph.initializer}
     image = next(value for value in proto.graph.input if value.name not in constants)
     for dim in image.type.tensor_type.shape.dim[2:]:
