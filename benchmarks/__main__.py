@@ -9,7 +9,7 @@ from benchmarks.figures import Figure, keep, machine
 
 NAMES = (
     "imports", "discovery", "sandbox", "pdk", "test_plugin", "front_end", "compile", "simulation",
-    "boards",
+    "convolution", "espcn", "boards",
 )  # fmt: skip
 
 

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import qonnx
 from onnx import TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "examples" / "digits" / "digits.onnx"
+ESPCN_FOLDER = Path(qonnx.__file__).parent / "data/onnx/bsd300x3-espcn"
+ESPCN = ESPCN_FOLDER / "subpixel/quant_model.onnx"
+RESNET = Path(onnx.__path__[0]) / "backend/test/data/light/light_resnet50.onnx"
 TFC = ROOT.parent / "shared" / "models" / "tfc-w1a1" / "model.onnx"
 
 
@@ -62,5 +66,125 @@ def chain(nodes: int, folder: Path, width: int = 8) -> Path:
     annotation.quant_parameter_tensor_names.add(key="finn_datatype", value="UINT4")
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("qonnx.custom_op.general", 1)]
     path = folder / f"chain{nodes}.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
+    return path
+
+
+def resnet50(folder: Path) -> Path:
+    """The light ResNet-50 of the `onnx` package, with weights drawn at random.
+
+    Its own, which it makes as it runs, are all equal.
+    """
+    proto, rng = onnx.load(RESNET), np.random.default_rng(0)
+    graph = proto.graph
+    shapes = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    readers = {v: (n.op_type, i) for n in graph.node for i, v in enumerate(n.input)}
+    made = [node for node in graph.node if node.op_type == "ConstantOfShape"]
+    for node in made:
+        shape = tuple(map(int, shapes[node.input[0]]))
+        reader, index = readers[node.output[0]]
+        if len(shape) > 1:
+            deviation = np.sqrt(2 / np.prod(shape[1:]))
+            array = deviation * rng.standard_normal(shape, np.float32)
+        elif reader == "BatchNormalization" and index in (1, 4):
+            array = rng.uniform(0.5, 1.5, shape)
+        else:
+            array = 0.1 * rng.standard_normal(shape)
+        graph.initializer.append(numpy_helper.from_array(array.astype(np.float32), node.output[0]))
+        graph.node.remove(node)
+    gone = {node.input[0] for node in made}
+    for entries in (graph.initializer, graph.input):
+        for entry in [entry for entry in entries if entry.name in gone]:
+            entries.remove(entry)
+    path = folder / "resnet50.onnx"
+    onnx.save(proto, path)
+    return path
+
+
+def quantized(path: Path, frames: int = 2) -> Path:
+    """A float model of one input, quantized to 8 bits with random frames by `QuantizeModel`."""
+    from brainsmith.compiler import stages
+    from brainsmith.compiler.progress import Silent
+    from brainsmith.compiler.quantization import quantizing_first
+    from brainsmith.compiler.strategy import load_strategy
+    from brainsmith.model.model import Model
+    from brainsmith.plugins import PluginRegistry
+
+    model = Model.load(path)
+    shape = model.shape(model.graph.inputs[0])
+    typical = np.random.default_rng(1).standard_normal((frames, *shape[1:]), np.float32)
+    np.save(path.with_suffix(".npy"), typical)
+    registry = PluginRegistry()
+    strategy = quantizing_first(
+        load_strategy("balanced", registry).resolved(registry), "8", path.with_suffix(".npy"), None
+    )
+    first = stages.plan(strategy.transforms[:1], registry, "xc7")
+    staged = stages.run(model, first, Silent())
+    target = path.with_name(f"{path.stem}_quantized.onnx")
+    staged.model.save(target)
+    return target
+
+
+def crop(size: int) -> np.ndarray:
+    """The middle of the image that comes with ESPCN: (1, 3, size, size), multiples of 1/255."""
+    tensor = onnx.load_tensor(ESPCN_FOLDER / "test_data/input_0.pb")
+    image = numpy_helper.to_array(tensor)
+    start = (image.shape[-1] - size) // 2
+    return image[..., start : start + size, start : start + size]
+
+
+def espcn(variant: str, size: int, path: Path) -> Path:
+    """ESPCN (super-resolution, shipped with QONNX), quantized, for images of another size."""
+    proto = onnx.load(ESPCN_FOLDER / variant / "quant_model.onnx")
+    constants = {tensor.name for tensor in proto.graph.initializer}
+    image = next(value for value in proto.graph.input if value.name not in constants)
+    for dim in image.type.tensor_type.shape.dim[2:]:
+        dim.dim_value = size
+    del proto.graph.value_info[:]
+    onnx.save(proto, path)
+    return path
+
+
+def reading_codes(path: Path) -> Path:
+    """The model with an input of 8-bit codes, which it divides by 255 itself."""
+    proto = onnx.load(path)
+    graph = proto.graph
+    constants = {tensor.name for tensor in graph.initializer}
+    reals = next(value for value in graph.input if value.name not in constants)
+    shape = [dim.dim_value for dim in reals.type.tensor_type.shape.dim]
+    graph.input.remove(reals)
+    graph.input.insert(0, helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, shape))
+    graph.initializer.append(numpy_helper.from_array(np.float32(255), "white"))
+    graph.node.insert(0, helper.make_node("Cast", ["image"], ["levels"], to=onnx.TensorProto.FLOAT))
+    graph.node.insert(1, helper.make_node("Div", ["levels", "white"], [reals.name]))
+    onnx.save(proto, path)
+    return path
+
+
+def convolution(channels: int, size: int, path: Path) -> Path:
+    """A 3x3 convolution of 4-bit images, as many channels out as in, with a 4-bit activation."""
+    rng = np.random.default_rng(0)
+    weights = rng.integers(-7, 8, (channels, channels, 3, 3)).astype(np.float32)
+    arrays = {"w": weights, "one": 1.0, "zero": 0.0, "four": 4.0, "scale": 64.0}
+    domain = "qonnx.custom_op.general"
+    quant = {"domain": domain, "narrow": 0, "rounding_mode": "ROUND"}
+    nodes = [
+        helper.make_node("Quant", ["w", "one", "zero", "four"], ["weights"], signed=1, **quant),
+        helper.make_node("Conv", ["x", "weights"], ["sums"], "Conv", kernel_shape=[3, 3]),
+        helper.make_node("Quant", ["sums", "scale", "zero", "four"], ["y"], signed=0, **quant),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "convolution",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, channels, size, size])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, channels, size - 2, size - 2])],
+        [
+            numpy_helper.from_array(np.asarray(array, np.float32), name)
+            for name, array in arrays.items()
+        ],
+    )
+    annotation = graph.quantization_annotation.add(tensor_name="x")
+    annotation.quant_parameter_tensor_names.add(key="finn_datatype", value="UINT4")
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid(domain, 1)]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
     return path

@@ -15,7 +15,6 @@ from brainsmith.model.execution import Executor
 
 ROOT = Path(__file__).parents[2]
 MNIST = Path(qonnx.__path__[0]) / "data/onnx/mnist-conv"
-LIGHT = Path(onnx.__path__[0]) / "backend/test/data/light"
 
 
 def parse(body: str, **constants: np.ndarray) -> Model:
@@ -55,22 +54,3 @@ def digits() -> np.ndarray:
     small = np.load(ROOT / "examples/digits/images.npy").reshape(-1, 8, 8).astype(np.float32)
     large = np.repeat(np.repeat(small * 255 / 16, 3, axis=1), 3, axis=2)
     return np.pad(large, ((0, 0), (2, 2), (2, 2))).reshape(-1, 1, 1, 28, 28)
-
-
-def squeezenet(seed: int) -> Model:
-    """SqueezeNet of the onnx package, whose constant weights are replaced by random ones."""
-    proto = onnx.load(LIGHT / "light_squeezenet.onnx")
-    rng = np.random.default_rng(seed)
-    kept = []
-    shapes = {i.name: numpy_helper.to_array(i) for i in proto.graph.initializer}
-    for node in proto.graph.node:
-        if node.op_type != "ConstantOfShape":
-            kept.append(node)
-            continue
-        shape = shapes[node.input[0]]
-        deviation = np.sqrt(2 / np.prod(shape[1:])) if len(shape) == 4 else 0.01
-        array = (rng.normal(size=shape) * deviation).astype(np.float32)
-        proto.graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
-    del proto.graph.node[:]
-    proto.graph.node.extend(kept)
-    return Model.from_proto(proto)

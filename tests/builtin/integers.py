@@ -59,14 +59,17 @@ class Net:
         return made
 
     def model(self, *outputs: str, element: int = 1) -> Model:
+        return cleaned(Model.from_proto(self.proto(*outputs, element=element)))
+
+    def proto(self, *outputs: str, element: int = 1) -> onnx.ModelProto:
+        """The model as it is, which may be none."""
         infos = [helper.make_tensor_value_info(name, element, None) for name in outputs]
         graph = helper.make_graph(self.nodes, "net", [self.input], infos, self.constants)
         if self.datatype:
             entry = graph.quantization_annotation.add(tensor_name="x")
             entry.quant_parameter_tensor_names.add(key="finn_datatype", value=self.datatype)
         opsets = [helper.make_opsetid("", 21), helper.make_opsetid(QONNX, 2)]
-        proto = helper.make_model(graph, opset_imports=opsets, ir_version=10)
-        return cleaned(Model.from_proto(proto))
+        return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
 
 def cleaned(model: Model) -> Model:

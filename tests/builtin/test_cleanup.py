@@ -12,6 +12,7 @@ from onnx import helper
 
 from brainsmith.api import Model, TransformConfig
 from brainsmith.builtin.transforms.cleanup import (
+    ConvertSumToAdd,
     GiveUniqueNames,
     InferShapes,
     RemoveIdentities,
@@ -24,7 +25,14 @@ from brainsmith.model.execution import execute
 ROOT = Path(__file__).parents[2]
 SHIPPED = Path(qonnx.__path__[0]) / "data/onnx"
 CONFIG = TransformConfig()
-STAGE = (FoldConstants, RemoveIdentities, InferShapes, GiveUniqueNames, RemoveUnused)
+STAGE = (
+    FoldConstants,
+    RemoveIdentities,
+    ConvertSumToAdd,
+    InferShapes,
+    GiveUniqueNames,
+    RemoveUnused,
+)
 
 
 def parse(body: str) -> Model:
@@ -208,3 +216,22 @@ def test_shapes_appear_once_the_inputs_are_fixed() -> None:
     InferShapes().apply(model, CONFIG)
     assert model.shape(model.graph.outputs[0]) == (1, 10)
     assert model.shape(model.value("Convolution28_Output_0")) == (1, 8, 28, 28)
+
+
+@pytest.mark.parametrize("operands", [1, 2, 3, 4])
+def test_a_sum_of_any_number_of_values_is_additions_of_two(operands: int) -> None:
+    names = ", ".join(["x", "a", "b", "c"][:operands])
+    model = parse(
+        f"""sums (float[1,6] x, float[6] a, float[1,1] b, float[1,6] c) => (float[1,6] y) {{
+            [join] t = Sum({names})
+            y = Relu(t)
+        }}"""
+    )
+    rng = np.random.default_rng(operands)
+    frame = {v.name: rng.normal(size=model.shape(v)) * 1e3 for v in model.graph.inputs}
+    added = clean(model.copy())
+    assert operators(added) == ["Add"] * (operands - 1) + ["Relu"]
+    if operands > 1:
+        last = list(added.graph)[-2]
+        assert (last.name, last.outputs[0].name) == ("join", "t")
+    np.testing.assert_array_equal(execute(added, frame)["y"], execute(model, frame)["y"])

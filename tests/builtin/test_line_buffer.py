@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from brainsmith.builtin.kernels.line_buffer.walk import Walk, walk
 from brainsmith.compiler import CompilationStrategy, CompileOptions, Compiler
-from brainsmith.compiler.schedule import run
 from brainsmith.testing import KernelCase, check_kernel
 from tests.builtin.cases import assert_exact
+from tests.compiler.frames import first_frames
 from tests.compiler.integer_models import QONNX, Builder
 
 FRAMES = 8
@@ -37,8 +37,8 @@ def windows(draw):
 
 def _intervals(walk: Walk, depth: int, arrivals: np.ndarray) -> np.ndarray:
     """Cycles between frames."""
-    timing = run(walk.schedule(depth), {"x": arrivals}, FRAMES)
-    return np.diff(timing.given["y"][walk.iterations - 1 :: walk.iterations])
+    timing = first_frames(walk.schedule(depth), arrivals, FRAMES)
+    return np.diff(timing.given["y"].array()[walk.iterations - 1 :: walk.iterations])
 
 
 @given(windows())

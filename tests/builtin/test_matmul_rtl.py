@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from brainsmith.api import IntType
 from brainsmith.builtin.operations.matmul import MatMul
+from brainsmith.compiler.codegen import project
+from brainsmith.compiler.implement import implement
+from brainsmith.plugins import PluginRegistry
 from brainsmith.testing import KernelCase, check_kernel
+from brainsmith.testing.simulating import Bench
+from brainsmith.toolchains.cache import BuildCache
+from brainsmith.toolchains.verilator import build_simulation
 
 
 def case(
@@ -100,3 +108,51 @@ def test_sums_interval_and_latency_are_exact(results, name: str) -> None:
     assert result.first_wrong is None
     assert result.interval == result.expected_interval
     assert result.latency == result.expected_latency
+
+
+EVERY_SIGN = [(x, w) for x in ("INT4", "UINT4") for w in ("INT4", "UINT4")]
+
+
+def test_the_logic_that_is_synthesized_multiplies_and_adds_as_the_simulated_product_does() -> None:
+    """Digits and adders are written twice: here those for synthesis meet all pairs of operands."""
+    registry = PluginRegistry()
+    bench = Bench.of(registry.get("kernels", "MatMul"), registry)
+    every = np.arange(256)
+    modules = implement(
+        [
+            bench.instance(pairs(x, w, family), index)
+            for index, (x, w, family) in enumerate(
+                (x, w, family) for family in ("ecp5", "xc7") for x, w in EVERY_SIGN
+            )
+        ]
+    )
+    simulation = build_simulation(
+        project(modules), [m.unit for m in modules], cache=BuildCache(), options=["-DSYNTHESIS"]
+    )
+    inputs = {}
+    for module in modules:
+        lo, hi = module.instance.config.ranges["x"]
+        values = np.arange(lo, hi + 1)
+        inputs[module.instance.name] = np.stack([values[every % 16], values[every // 16]], axis=1)
+    runs = simulation.run(
+        {name: {"x": array} for name, array in inputs.items()},
+        frames_out={name: {"y": 32} for name in inputs},
+    )
+    for module in modules:
+        name, config = module.instance.name, module.instance.config
+        assert np.array_equal(runs[name].outputs["y"], inputs[name] @ config.statics["w"])
+
+
+def pairs(x: str, w: str, family: str) -> KernelCase:
+    """Products with every weight alone in each lane, and a sum of two lanes: 16 of each."""
+    dtype = IntType.parse(w)
+    values = np.arange(dtype.min, dtype.max + 1)
+    weights = np.stack([np.r_[values, values], np.r_[0 * values, values[::-1]]])
+    made = case(x, w, (1, 2, 32), 4, 2, family, multiplier="lut")
+    x_type = IntType.parse(x)
+    low, high = MatMul().infer(_Weights(weights), {"x": (x_type.min, x_type.max)})["y"]  # type: ignore[arg-type]
+    return dataclasses.replace(
+        made,
+        dtypes={**made.dtypes, "y": IntType.covering(low, high).name},
+        statics={"w": weights},
+    )

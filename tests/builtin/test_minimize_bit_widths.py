@@ -52,7 +52,7 @@ def test_each_channel_is_clipped_into_its_own_range() -> None:
     assert table.tolist() == [[1, 2], [50, 250]]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(networks())
 def test_no_value_leaves_its_range(case: tuple[Model, np.ndarray]) -> None:
     model, frames = case

@@ -7,11 +7,11 @@ from onnx import TensorProto, helper
 from brainsmith.api import IntType, KernelConfig, LoopNest, NoMatch
 from brainsmith.builtin.kernels.pad.kernel import Pad as PadKernel
 from brainsmith.builtin.operations.pad import Pad
-from brainsmith.compiler.schedule import run
 from brainsmith.testing import KernelCase, check_kernel
 from tests.builtin.cases import assert_exact
 from tests.builtin.nodes import model_of, view_of
 from tests.builtin.references import assert_as_onnx_runtime
+from tests.compiler.frames import first_frames
 
 OPERATION = Pad()
 AROUND = [0, 1, 2, 0, 0, 3, 0, 0]  # a row above and three below, two columns before
@@ -111,9 +111,9 @@ def test_the_padding_before_an_image_waits_for_its_first_beat():
         {port: IntType.parse(name) for port, name in case.dtypes.items()},
         attributes=case.attributes,
     )  # fmt: skip
-    timing = run(PadKernel().schedule([config])[0], {"x": np.array([7, 8, 9, 20])}, frames=2)
-    assert timing.taken["x"].tolist() == [7, 12, 13, 20]
-    assert timing.given["y"].tolist() == [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21]
+    timing = first_frames(PadKernel().schedule([config])[0], np.array([7, 8, 9, 20]), frames=2)
+    assert timing.taken["x"].array().tolist() == [7, 12, 13, 20]
+    assert timing.given["y"].array().tolist() == [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21]
 
 
 @pytest.mark.slow

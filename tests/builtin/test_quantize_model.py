@@ -13,15 +13,14 @@ from brainsmith.api import ConfigurationError, Model, TransformConfig
 from brainsmith.builtin.transforms.quantize_model import QuantizeModel
 from brainsmith.builtin.transforms.quantize_ranges import METHODS, ranges_of
 from tests.builtin.float_models import (
-    LIGHT,
     MNIST,
     digits,
     mnist,
     parse,
     quantize,
     run,
-    squeezenet,
 )
+from tests.light import NAMES, light
 
 
 @pytest.fixture
@@ -333,9 +332,9 @@ def test_a_trained_network_s_own_test_data(bits: int, ratio: float, tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LIGHT.exists(), reason="onnx comes without its light models")
+@pytest.mark.skipif(not NAMES, reason="onnx comes without its light models")
 def test_squeezenet_with_random_weights(tmp_path: Path, rng: np.random.Generator) -> None:
-    model = squeezenet(seed=0)
+    model = Model.from_proto(light("squeezenet"))
     frames = rng.normal(size=(2, 1, 3, 224, 224)).astype(np.float32)
     value = [node.outputs[0].name or "" for node in model.graph if node.op_type == "Concat"][-1]
     real = run(model, frames, value)[value]

@@ -20,7 +20,7 @@ from tests.builtin.integers import (
 from tests.builtin.networks import networks
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(networks())
 def test_random_networks_are_the_same_layer_by_layer(case: tuple[Model, np.ndarray]) -> None:
     model, frames = case

@@ -90,3 +90,21 @@ def test_a_constant_has_a_threshold_that_is_never_reached(value: int) -> None:
     assert isinstance(outcome, Staircase)
     assert outcome.first == value
     assert (outcome.thresholds == 8).all()
+
+
+@pytest.mark.parametrize("lo", [-3000, 0, 57])
+def test_curves_are_bisected_as_they_are_enumerated(lo: int) -> None:
+    """Far from a line through their first step and their last: curves, jumps, flat ends."""
+    hi = lo + 6000
+
+    def codes(q: np.ndarray) -> np.ndarray:
+        x = (q - lo) / 6000
+        rows = [x[:, 0] ** 5, np.sqrt(x[:, 1]), np.rint(x[:, 2]), 0 * x[:, 3], 3 * x[:, 4] - 1]
+        return np.rint(200 * np.clip(np.stack(rows, axis=1), 0, 1)).astype(np.int64)
+
+    bisected, enumerated = (
+        find(codes, 5, lo, hi) for find in (thresholds._bisected, thresholds._enumerated)
+    )
+    assert isinstance(bisected, Staircase) and isinstance(enumerated, Staircase)
+    assert bisected.first == enumerated.first
+    np.testing.assert_array_equal(bisected.thresholds, enumerated.thresholds)

@@ -162,7 +162,7 @@ def test_a_device_that_is_too_small_shows_what_is_needed_and_there(
     small = ["--target", "ice40-up5k", "--clock-mhz", "24", "--target-fps", "150000"]
     ran = brainsmith("compile", MODEL, *small, "--output", "out")
     assert ran.code == 6, ran.err
-    assert re.search(r"LUT +\d+ needed \(estimated\) +5280 there +<- too many", ran.err)
+    assert re.search(r"LUT +\d+ needed \(estimated\) +5280 there +<- \d+ too many, \d+ %", ran.err)
     assert leftovers(tmp_path) == []
 
 

@@ -142,7 +142,7 @@ def test_frames_must_fit() -> None:
         check_faithful(model, compiled, {"xx": frames}, values)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given_case(networks())
 def test_random_networks_agree(case: tuple[Model, np.ndarray]) -> None:
     model, frames = case

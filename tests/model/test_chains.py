@@ -36,7 +36,7 @@ Gelu Exp Floor Round Softsign Selu Mish"""
 
 
 @pytest.mark.parametrize("operator", ACTIVATIONS.split())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(shape=st.sampled_from([(1, 10), (1, 7, 3), (3,), (2, 5)]), seed=st.integers(0, 2**31))
 def test_an_activation(operator: str, shape: tuple[int, ...], seed: int) -> None:
     x = 4 * np.random.default_rng(seed).standard_normal((33, *shape)).astype(np.float32)

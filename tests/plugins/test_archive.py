@@ -143,7 +143,7 @@ def test_a_file_that_changes_after_it_was_read_changes_nothing(tmp_path: Path) -
 pieces = st.binary(max_size=200) | st.integers(0, 3).map(lambda n: b"\0" * (n * 65_536))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(pieces, st.sampled_from([0, 8]), st.integers(0, 9)), max_size=6))
 def test_any_content_comes_out_as_it_went_in(contents: list[tuple[bytes, int, int]]) -> None:
     members = []

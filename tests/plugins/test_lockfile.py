@@ -168,7 +168,7 @@ names = st.sampled_from(["src/kernel.py", "src/other.py", "a.sv", "data/b.bin", 
 changes = st.lists(st.tuples(names, st.none() | st.binary(max_size=3)), max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(changes=changes)
 def test_exactly_what_differs_is_named(
     changes: list[tuple[str, bytes | None]], tmp_path_factory: pytest.TempPathFactory

@@ -266,7 +266,7 @@ def source_of(declared: dict[str, dict[str, Any]]) -> str:
     return text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(kernels, kernels)
 def test_any_change_of_decorators_is_taken_over_once(
     tmp_path_factory: pytest.TempPathFactory,

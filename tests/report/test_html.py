@@ -9,19 +9,26 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from brainsmith.report.charts import stacks
+from brainsmith.report.charts import accuracy_bars, stacks
 from brainsmith.report.html import render, write_html
+from brainsmith.report.png import png
 from brainsmith.report.records import (
     BuildReport,
     CheckRecord,
     Diagnostic,
     HostRecord,
+    LayerAccuracyRecord,
     Metric,
+    PictureRecord,
+    QuantizationRecord,
     SandboxRecord,
     StreamRecord,
+    TopOneRecord,
     VerificationRecord,
+    WorstElementRecord,
 )
 
 VOID = {"meta", "link", "img", "br", "input"}
@@ -91,6 +98,38 @@ def test_a_heading_with_nothing_under_it_is_left_out(tfc: BuildReport) -> None:
     assert "<h2>Tools</h2>" in render(tfc)
     bare = render(dataclasses.replace(tfc, tools=(), artifacts={}))
     assert "<h2>Tools</h2>" not in bare and "<h2>Artifacts</h2>" not in bare
+
+
+def test_pictures_are_in_the_page_itself(tfc: BuildReport) -> None:
+    grey = np.full((12, 10, 1), 128, np.uint8)
+    shown = (
+        PictureRecord("image", "input", grey, "0 to 1"),
+        PictureRecord("scores", "difference", grey * 0, "0 of 120 elements differ"),
+    )
+    page = Page(render(dataclasses.replace(tfc, pictures=shown)))
+    sources = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
+    assert sources == [
+        f"data:image/png;base64,{base64.b64encode(png(picture.pixels)).decode()}"
+        for picture in shown
+    ]
+    assert "Input image 10 \u00d7 12, 0 to 1" in page.text
+    assert "Difference to the reference 10 \u00d7 12, 0 of 120 elements differ" in page.text
+
+
+def test_both_ratios_of_a_quantized_layer_are_drawn_on_one_scale(tfc: BuildReport) -> None:
+    worst = WorstElementRecord(0, (0, 1), 1.5, 1.0, 0.5)
+    layers = (
+        LayerAccuracyRecord("first", "a", "UINT4", 20.0, 40.0, worst),
+        LayerAccuracyRecord("second", "b", "UINT4", 10.0, 12.0, worst),
+    )
+    record = QuantizationRecord("x.npy", 3, 9, layers, (TopOneRecord("scores", 2, 3),))
+    assert [(bar.share, bar.share_alone) for bar in accuracy_bars(record)] == [
+        (0.5, 1.0),
+        (0.25, 0.3),
+    ]
+    page = Page(render(dataclasses.replace(tfc, quantization=record)))
+    assert "loses most: second" in page.text
+    assert "the same class in 2 of 3 cases" in page.text
 
 
 ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from brainsmith.api.loops import Loop, LoopNest, Port, static_in, stream_in, stream_out
     from brainsmith.api.matching import Match, NodeView, NoMatch, ValueView
     from brainsmith.api.params import Param, param
+    from brainsmith.api.runs import Runs
     from brainsmith.api.schedules import Schedule
     from brainsmith.errors import ConfigurationError, ModelError, PluginError
     from brainsmith.model.arrays import read_frames
@@ -66,6 +67,7 @@ _HOMES = {
     "brainsmith.api.loops": ("Loop", "LoopNest", "Port", "static_in", "stream_in", "stream_out"),
     "brainsmith.api.matching": ("Match", "NodeView", "NoMatch", "ValueView"),
     "brainsmith.api.params": ("Param", "param"),
+    "brainsmith.api.runs": ("Runs",),
     "brainsmith.api.schedules": ("Schedule",),
     "brainsmith.errors": ("ConfigurationError", "ModelError", "PluginError"),
     "brainsmith.model.arrays": ("read_frames",),
@@ -118,6 +120,7 @@ __all__ = [
     "Port",
     "RTLOp",
     "Resources",
+    "Runs",
     "Schedule",
     "Stream",
     "TransformConfig",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+from brainsmith.api.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -17,6 +15,7 @@ class Schedule:
     A port is taken in step (an iteration takes its beat, and waits for it), or ahead into a buffer
     of the kernel: then `rooms` has an entry for it, beats are taken as early as there is room, and
     `takes` says which iteration waits for each. The kernel takes one beat a cycle of each port.
+    What is said of all beats of a port is said in `Runs`; `Runs.of` makes them of an array.
 
     Attributes:
         iterations: of a frame.
@@ -30,10 +29,10 @@ class Schedule:
     """
 
     iterations: int
-    takes: Mapping[str, np.ndarray]
-    gives: Mapping[str, np.ndarray]
+    takes: Mapping[str, Runs]
+    gives: Mapping[str, Runs]
     latency: int
-    rooms: Mapping[str, np.ndarray] = field(default_factory=dict)
+    rooms: Mapping[str, Runs] = field(default_factory=dict)
     lag: int = 1
 
     @property

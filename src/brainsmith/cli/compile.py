@@ -22,6 +22,12 @@ def compile_model(
     folding: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Folding per layer, instead of the chosen.")
     ] = None,
+    fifo: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW", help="FIFO depths: model, or exact, which shrinks them by simulation."
+        ),
+    ] = "model",
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the build; build/MODEL by default."),
@@ -103,6 +109,7 @@ def compile_model(
         clock_mhz=clock_mhz,
         target_fps=target_fps,
         folding=folding,
+        fifo=fifo,
         output=output,
         place=place,
         synthesize=synthesize,

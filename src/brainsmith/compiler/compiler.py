@@ -19,6 +19,7 @@ from brainsmith.compiler.accuracy import quantization_record
 from brainsmith.compiler.codegen import Rtl, generate
 from brainsmith.compiler.deployment import Deployment, check_board, deployment_of
 from brainsmith.compiler.effort import generated_frames
+from brainsmith.compiler.exact_fifo import shrink
 from brainsmith.compiler.explanation import NodeExplanation, explain
 from brainsmith.compiler.fit import check_estimate, check_measured
 from brainsmith.compiler.frontend import (
@@ -33,6 +34,7 @@ from brainsmith.compiler.implement import implemented
 from brainsmith.compiler.mapping import Mapped
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.output import build_folder
+from brainsmith.compiler.pictures import pictures
 from brainsmith.compiler.plugin_calls import sandbox_record
 from brainsmith.compiler.preflight import check_tools, placing
 from brainsmith.compiler.progress import Progress, Silent
@@ -46,7 +48,7 @@ from brainsmith.plugins import PluginRegistry
 from brainsmith.plugins.grants import Grant
 from brainsmith.plugins.locked import keep_to_lock
 from brainsmith.plugins.sandboxing import SandboxSettings, settings_from
-from brainsmith.report.records import FitRecord, QuantizationRecord, StepRecord
+from brainsmith.report.records import FitRecord, PictureRecord, QuantizationRecord, StepRecord
 from brainsmith.sandbox.levels import Level
 from brainsmith.sandbox.record import Ledger
 from brainsmith.toolchains.cache import BuildCache
@@ -152,6 +154,9 @@ class Compiler:
                 artifacts.keep_log(log, settings.ledger, output)
             raise
         try:
+            if options.fifo == "exact":
+                with timer.step("shrink FIFOs", shown=False):
+                    front = shrink(front, self.cache, log, self.progress)
             with build_folder(output) as folder:
                 job = _Job(
                     self,
@@ -272,6 +277,7 @@ class _Job:
                 sandbox=sandbox_record(self.settings),
                 quantization=self.accuracy,
                 fit=self.fitted,
+                pictures=self._pictures(evidence),
             )
             paths = artifacts.write(
                 folder, output, report, self.front.compiled, physical, deployment, self.log, ledger
@@ -287,6 +293,11 @@ class _Job:
             )
         final = metrics.with_artifacts(report, paths)
         return CompilationResult(final, self.front.design, self.front.compiled, paths, accelerator)
+
+    def _pictures(self, evidence: Evidence | None) -> tuple[PictureRecord, ...]:
+        if evidence is None or self.vectors is None:
+            return ()
+        return pictures(self.front, self.vectors, evidence)
 
     def _simulate_and_synthesize(
         self, rtls: Sequence[Rtl]

@@ -1,31 +1,29 @@
-"""FIFO depths from the stream model: how many beats wait on each stream at the design's pace."""
+"""FIFO depths from the stream model: how many beats wait on each stream at the design's pace.
+
+The model is one frame of many: the input comes evenly at the pace of the slowest layer, and every
+kernel runs as early as its beats allow. FIFOs that hold what waits then suffice, whatever the input
+does: what fires as early as it can is never later than any schedule that keeps to the same depths,
+and this is one. So nothing deadlocks, not in the first frames either, and the pace holds.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from brainsmith.api import Schedule
+from brainsmith.api import Runs, Schedule
+from brainsmith.compiler import runs
 from brainsmith.compiler.assemble import Infrastructure
-from brainsmith.compiler.design import (
-    EXTERNAL,
-    End,
-    Instance,
-    Partition,
-    StreamEdge,
-    topological,
-)
+from brainsmith.compiler.design import EXTERNAL, End, Instance, Partition, StreamEdge, topological
 from brainsmith.compiler.folding import prepare
 from brainsmith.compiler.identifiers import unique
-from brainsmith.compiler.schedule import run, run_full, schedule_of
+from brainsmith.compiler.schedule import FAR_APART, Timing, run, schedule_of
 
-FRAMES = 4
 MIN_DEPTH = 2
 SLACK = 2  # a FIFO that is full refuses a beat even while one leaves; one more is on its way
-MAX_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -34,58 +32,11 @@ class StreamModel:
 
     Attributes:
         interval: cycles between frames once the pipeline is full.
-        latency: cycles from the first input beat of a frame to its last output beat.
-        waiting: for each stream, the most beats that are there when one of them is taken; 0 where
-            each is taken in the cycle in which it comes.
+        latency: cycles from the first input beat of the first frame to its last output beat.
     """
 
     interval: int
     latency: int
-    waiting: Mapping[StreamEdge, int]
-
-
-def analyse(partition: Partition) -> StreamModel:
-    """The stream model of a partition whose input is driven at the pace of its slowest layer.
-
-    The first frames, which meet an empty pipeline, and a frame of the full one: a deep pipeline
-    takes as many frames to fill as it holds, and none of those between is looked at.
-    """
-    prepare((i.candidate.kernel, [i.config]) for i in partition.instances)
-    schedules = {i.name: schedule_of(i.kernel, i.config) for i in partition.instances}
-    interval = max(schedule.interval for schedule in schedules.values())
-    filling = _walk(partition, schedules, interval, FRAMES)
-    full = _walk(partition, schedules, interval, None)
-    waiting = {edge: max(count, filling.waiting[edge]) for edge, count in full.waiting.items()}
-    return dataclasses.replace(full, waiting=waiting)
-
-
-def _walk(
-    partition: Partition, schedules: Mapping[str, Schedule], interval: int, frames: int | None
-) -> StreamModel:
-    """The first `frames` frames; without a number, one of those that all look alike."""
-    into = {edge.sink: edge for edge in partition.edges}
-    given: dict[End, np.ndarray] = {}
-    waiting: dict[StreamEdge, int] = {}
-    for entry in partition.inputs:
-        beats = entry.size // entry.elements
-        start = interval * np.arange(frames or 1)[:, None] + np.arange(beats)[None, :]
-        given[End(EXTERNAL, entry.name)] = start.ravel()
-    for instance in partition.instances:
-        schedule = schedules[instance.name]
-        edges = {port: into[End(instance.name, port)] for port in schedule.takes}
-        arrivals = {port: given[edge.source] for port, edge in edges.items()}
-        if frames:
-            timing = run(schedule, arrivals, frames)
-        else:
-            timing = run_full(schedule, arrivals, interval)
-        for port, edge in edges.items():
-            period = None if frames else interval
-            waiting[edge] = _most_waiting(arrivals[port], timing.taken[port], period)
-        for port, cycles in timing.given.items():
-            given[End(instance.name, port)] = cycles
-    last = [given[e.source] for e in partition.edges if e.sink.external]
-    latency = max(int(cycles[len(cycles) // (frames or 1) - 1]) for cycles in last)
-    return StreamModel(interval, latency, waiting)
 
 
 def size_fifos(
@@ -93,92 +44,188 @@ def size_fifos(
 ) -> tuple[Partition, StreamModel]:
     """The partition with a FIFO on every stream between instances on which a beat waits.
 
-    `names` has the instances of the whole design; those of the FIFOs are added.
+    Even one: what produced it may have no room for the next while it waits.
 
-    Even one: what produced it may have no room for the next while it waits. A FIFO delays its
-    stream, which may let beats wait elsewhere, so this goes on until nothing changes.
+    Args:
+        partition: without FIFOs.
+        infrastructure: has the kernel of FIFOs.
+        names: the instances of the whole design; those of the FIFOs are added.
     """
-    for _ in range(MAX_ROUNDS):
-        model = analyse(partition)
-        sized = _resized(partition, model, infrastructure, names)
-        if sized is partition:
-            return partition, model
-        partition = sized
-    return partition, analyse(partition)
+    prepare((i.candidate.kernel, [i.config]) for i in partition.instances)
+    schedules = {i.name: _schedule_of(i) for i in partition.instances}
+    interval = max(schedule.interval for schedule in schedules.values())
+    sizing = _Sizing(partition, infrastructure, names, interval)
+    for instance in partition.instances:
+        sizing.add(instance, schedules[instance.name])
+    sized = sizing.partition()
+    return sized, StreamModel(interval, _latency(sized, schedules | sizing.schedules))
 
 
-def _resized(
-    partition: Partition, model: StreamModel, infrastructure: Infrastructure, names: set[str]
-) -> Partition:
-    """The partition with new and deeper FIFOs, or the very same if it needs none."""
-    instances = {instance.name: instance for instance in partition.instances}
-    edges: list[StreamEdge] = []
-    changed = False
-    for edge in partition.edges:
-        waiting = model.waiting.get(edge, 0)
-        source = instances.get(edge.source.instance)
-        if source is None or not waiting or _depth(waiting) <= edge.depth:
-            edges.append(edge)
-            continue
-        changed = True
-        if source.role == "fifo":
-            params = {**source.config.params, "depth": _depth(waiting)}
-            config = dataclasses.replace(source.config, params=params)
-            instances[source.name] = dataclasses.replace(source, config=config)
-            edges.append(dataclasses.replace(edge, depth=_depth(waiting)))
-            continue
-        depth = _depth(waiting)
-        fifo = _fifo(partition, edge, depth, infrastructure, names)
-        instances[fifo.name] = fifo
-        edges.append(dataclasses.replace(edge, sink=End(fifo.name, "x")))
-        edges.append(dataclasses.replace(edge, source=End(fifo.name, "y"), depth=depth))
-    if not changed:
-        return partition
-    ordered = topological(list(instances.values()), edges)
-    return dataclasses.replace(partition, instances=ordered, edges=tuple(edges))
+@dataclass
+class _Sizing:
+    """A walk through a partition in the direction of its streams, which leaves FIFOs behind."""
+
+    whole: Partition
+    infrastructure: Infrastructure
+    names: set[str]
+    interval: int
+    given: dict[End, Runs] = field(default_factory=dict)
+    fifos: dict[StreamEdge, Instance] = field(default_factory=dict)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.into = {edge.sink: edge for edge in self.whole.edges}
+        for port in self.whole.inputs:
+            beats = port.size // port.elements
+            self.given[End(EXTERNAL, port.name)] = runs.spread(beats, self.interval)
+
+    def add(self, instance: Instance, schedule: Schedule) -> None:
+        """Walks through an instance, and sets FIFOs in front of it.
+
+        A FIFO delays its stream, which may let beats wait at another port.
+        """
+        edges = {port: self.into[End(instance.name, port)] for port in schedule.takes}
+        while True:
+            arrivals = {port: self._behind_fifo(edge) for port, edge in edges.items()}
+            timing = run(schedule, arrivals, self.interval)
+            grown = [
+                self._grow(edge, most_waiting(arrivals[port], timing.taken[port], self.interval))
+                for port, edge in edges.items()
+                if not edge.source.external
+            ]
+            if not any(grown):
+                break
+        self.given |= _given(instance, timing)
+
+    def _behind_fifo(self, edge: StreamEdge) -> Runs:
+        if edge not in self.fifos:
+            return self.given[edge.source]
+        schedule = self.schedules[self.fifos[edge].name]
+        return run(schedule, {"x": self.given[edge.source]}, self.interval).given["y"]
+
+    def _grow(self, edge: StreamEdge, waiting: int) -> bool:
+        """Whether the stream needed a FIFO that it had not, or a deeper one."""
+        depth = MIN_DEPTH if waiting < MIN_DEPTH else waiting + SLACK
+        old = self.fifos.get(edge)
+        if not waiting or (old and depth <= int(old.config.params["depth"])):
+            return False
+        fifo = deepened(old, depth) if old else self._fifo(edge, depth)
+        self.fifos[edge] = fifo
+        self.schedules[fifo.name] = schedule_of(fifo.kernel, fifo.config)
+        return True
+
+    def _fifo(self, edge: StreamEdge, depth: int) -> Instance:
+        end, instance = _typed_end(self.whole, edge)
+        stream = instance.config.stream(end.port)
+        return self.infrastructure.make(
+            unique(f"{edge.sink.instance}_{edge.sink.port}_fifo", self.names), "fifo", "fifo",
+            elements=stream.elements * stream.beats,
+            dtype=instance.config.dtypes[end.port],
+            folding={"PE": edge.elements},
+            params={"depth": depth},
+        )  # fmt: skip
+
+    def partition(self) -> Partition:
+        """The partition with its FIFOs."""
+        edges: list[StreamEdge] = []
+        for edge in self.whole.edges:
+            fifo = self.fifos.get(edge)
+            if fifo is None:
+                edges.append(edge)
+                continue
+            depth = int(fifo.config.params["depth"])
+            edges.append(dataclasses.replace(edge, sink=End(fifo.name, "x")))
+            edges.append(dataclasses.replace(edge, source=End(fifo.name, "y"), depth=depth))
+        instances = topological([*self.whole.instances, *self.fifos.values()], edges)
+        return dataclasses.replace(self.whole, instances=instances, edges=tuple(edges))
 
 
-def _depth(waiting: int) -> int:
-    return MIN_DEPTH if waiting < MIN_DEPTH else waiting + SLACK
+def fifos_of(partition: Partition) -> list[Instance]:
+    """The FIFOs of a partition."""
+    return [instance for instance in partition.instances if instance.role == "fifo"]
 
 
-def _fifo(
-    partition: Partition,
-    edge: StreamEdge,
-    depth: int,
-    infrastructure: Infrastructure,
-    names: set[str],
-) -> Instance:
-    end, instance = _typed_end(partition, edge)
-    name = unique(f"{edge.sink.instance or edge.source.instance}_{end.port}_fifo", names)
-    stream = instance.config.stream(end.port)
-    return infrastructure.make(
-        name, "fifo", "fifo",
-        elements=stream.elements * stream.beats,
-        dtype=instance.config.dtypes[end.port],
-        folding={"PE": edge.elements},
-        params={"depth": depth},
-    )  # fmt: skip
+def resized(partition: Partition, depths: Mapping[str, int]) -> Partition:
+    """A partition whose FIFOs have other depths, by their names."""
+    fifos = {fifo.name: fifo for fifo in fifos_of(partition)}
+    new = {name: deepened(fifos[name], depth) for name, depth in depths.items()}
+    instances = tuple(new.get(instance.name, instance) for instance in partition.instances)
+    edges = tuple(
+        dataclasses.replace(edge, depth=depths.get(edge.source.instance, edge.depth))
+        for edge in partition.edges
+    )
+    return dataclasses.replace(partition, instances=instances, edges=edges)
+
+
+def deepened(fifo: Instance, depth: int) -> Instance:
+    """A FIFO of another depth."""
+    params = {**fifo.config.params, "depth": depth}
+    return dataclasses.replace(fifo, config=dataclasses.replace(fifo.config, params=params))
+
+
+def most_waiting(arrived: Runs, taken: Runs, interval: int) -> int:
+    """The most beats that are there at once when one of them is taken; 0 if none ever waits.
+
+    Args:
+        arrived: when each beat of a frame was there.
+        taken: when each was taken, not before.
+        interval: cycles from a frame to the next.
+    """
+    if runs.same(arrived, taken):
+        return 0
+    around = int(taken.last[-1] - arrived.first[0]) // interval + 1
+    many = runs.tiled(arrived, np.arange(-around, around + 1), interval)
+    # Between these beats, the arrivals and the takes go on in equal steps.
+    edges = runs.up_to(taken, many.first - 1), runs.up_to(taken, many.last)
+    cuts = runs.union(taken.offset, *edges)
+    beats = np.clip(np.concatenate([cuts - 1, cuts]), 0, len(taken) - 1)
+    present = runs.up_to(many, taken.at(beats))
+    return int(np.max(present - beats)) - around * len(arrived)
+
+
+def _latency(partition: Partition, schedules: Mapping[str, Schedule]) -> int:
+    """Cycles of a frame alone, whose inputs come as fast as they can."""
+    given = {
+        End(EXTERNAL, port.name): runs.ramp(port.size // port.elements) for port in partition.inputs
+    }
+    into = {edge.sink: edge for edge in partition.edges}
+    for instance in partition.instances:
+        schedule = schedules[instance.name]
+        sources = {port: into[End(instance.name, port)].source for port in schedule.takes}
+        arrivals = {port: given[source] for port, source in sources.items()}
+        given |= _given(instance, run(schedule, arrivals, FAR_APART))
+    return max(int(given[edge.source].last[-1]) for edge in partition.edges if edge.sink.external)
+
+
+def _schedule_of(instance: Instance) -> Schedule:
+    """The schedule of an instance; of what splits beats, for the first part of each."""
+    schedule = schedule_of(instance.kernel, instance.config)
+    if _parts(instance) == 1:
+        return schedule
+    return dataclasses.replace(schedule, gives={"y": schedule.takes["x"]})
+
+
+def _given(instance: Instance, timing: Timing) -> dict[End, Runs]:
+    """When an instance gives its beats.
+
+    What splits a beat gives its parts at once, and needs to give them only until the next one: that
+    is a schedule too, and a smoother one, which saves room behind it and runs here.
+    """
+    given, parts = timing.given, _parts(instance)
+    if parts > 1:
+        given = {"y": runs.split(given["y"], parts)}
+    return {End(instance.name, port): cycles for port, cycles in given.items()}
+
+
+def _parts(instance: Instance) -> int:
+    """Into how many beats a converter splits each whole one; 1 for everything else."""
+    if instance.role != "converter":
+        return 1
+    wide, narrow = (instance.config.stream(port).beats for port in ("x", "y"))
+    return narrow // wide if narrow % wide == 0 else 1
 
 
 def _typed_end(partition: Partition, edge: StreamEdge) -> tuple[End, Instance]:
     """An end of the stream that is a port of an instance."""
     end = edge.source if edge.sink.external else edge.sink
     return end, partition.instance(end.instance)
-
-
-def _most_waiting(arrived: np.ndarray, taken: np.ndarray, period: int | None) -> int:
-    """The most beats that are there at once when one of them is taken; 0 if none ever waits.
-
-    With a period, the cycles are those of one frame of many, each that much after the one before.
-    """
-    if np.array_equal(arrived, taken):
-        return 0
-    before = 0
-    if period:
-        around = int(taken[-1] - arrived[0]) // period + 1
-        before = around * len(arrived)
-        frames = period * np.arange(-around, around + 1)
-        arrived = np.sort((arrived[None, :] + frames[:, None]).ravel())
-    present = np.searchsorted(arrived, taken, side="right")
-    return int(np.max(present - before - np.arange(len(taken))))

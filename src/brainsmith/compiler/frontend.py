@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainsmith.api import Resources
@@ -18,7 +18,7 @@ from brainsmith.compiler.identifiers import identifier
 from brainsmith.compiler.mapping import Mapped, NodeMapping, candidates, map_model, resolve, usable
 from brainsmith.compiler.options import CompileOptions
 from brainsmith.compiler.partition import partition
-from brainsmith.compiler.progress import Progress
+from brainsmith.compiler.progress import Progress, Silent
 from brainsmith.compiler.strategy import CompilationStrategy, ResolvedStrategy
 from brainsmith.compiler.targets import Target
 from brainsmith.errors import ModelError
@@ -60,6 +60,7 @@ class FrontEnd:
         models: the stream model of each partition, by its name.
         estimates: the estimated resources of each instance, by its name.
         redefined_by: the transform that made `original` of `loaded`, if there is one.
+        modelled_depths: what the stream model found for each FIFO, if the design has others.
     """
 
     loaded: Model
@@ -70,6 +71,7 @@ class FrontEnd:
     models: Mapping[str, StreamModel]
     estimates: Mapping[str, Resources]
     redefined_by: stages.Step | None = None
+    modelled_depths: Mapping[str, int] = field(default_factory=dict)
 
 
 def load_and_map(
@@ -80,7 +82,11 @@ def load_and_map(
     options: CompileOptions,
     progress: Progress,
 ) -> MappedModel:
-    """The model before and after the transforms, and which kernel takes which of its nodes."""
+    """The model before and after the transforms, and which kernel takes which of its nodes.
+
+    Raises:
+        ModelError: the model cannot be read.
+    """
     progress.step("load")
     loaded = Model.load(path, shapes=options.shapes)
     steps = stages.plan(strategy.transforms, registry, family)
@@ -134,7 +140,7 @@ def front_end(
     progress.step("fold")
     folded = fold(found, strategy, target, options)
     progress.step("design")
-    return design_of(found, folded, path, strategy, registry, target.family)
+    return design_of(found, folded, path, strategy, registry, target.family, progress)
 
 
 def mapped_to_hardware(
@@ -193,6 +199,7 @@ def design_of(
     strategy: ResolvedStrategy,
     registry: PluginRegistry,
     family: str,
+    progress: Progress | None = None,
 ) -> FrontEnd:
     """The design of a mapped model whose nodes have a folding each."""
     compiled, mapping = found.compiled, found.mapping
@@ -207,6 +214,7 @@ def design_of(
         _host_reads(compiled, mapping, {n for g in groups for n in g.nodes}),
         infrastructure,
     )
+    (progress or Silent()).step("size FIFOs")
     design, models = _with_fifos(design, infrastructure)
     return FrontEnd(
         found.loaded,
@@ -257,6 +265,16 @@ def _with_fifos(
             step, models[step.name] = size_fifos(step, infrastructure, names)
         steps.append(step)
     return dataclasses.replace(design, steps=tuple(steps)), models
+
+
+def with_partitions(front: FrontEnd, others: Mapping[str, Partition]) -> FrontEnd:
+    """The same with other partitions in the place of some, by their names."""
+    steps = tuple(
+        others.get(step.name, step) if isinstance(step, Partition) else step
+        for step in front.design.steps
+    )
+    design = dataclasses.replace(front.design, steps=steps)
+    return dataclasses.replace(front, design=design, estimates=_estimates(design))
 
 
 def _estimates(design: Design) -> dict[str, Resources]:

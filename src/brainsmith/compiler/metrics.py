@@ -64,7 +64,7 @@ def report(
         verification=verdict,
         metrics=_metrics(front, target, clock, evidence, physical, total),
         layers=tuple(_layers(front, evidence, physical)),
-        streams=tuple(s for p in front.design.partitions for s in _streams(p)),
+        streams=tuple(s for p in front.design.partitions for s in _streams(p, front)),
         host_nodes=tuple(host_records(front.original, front.compiled, front.mapping)),
         utilisation=tuple(
             UtilisationRecord(name, _whole(total)[name], target.resources[name])
@@ -207,17 +207,18 @@ def _ports(layer: Instance, direction: str) -> list[str]:
     ]
 
 
-def _streams(partition: Partition) -> list[StreamRecord]:
+def _streams(partition: Partition, front: FrontEnd) -> list[StreamRecord]:
     """The streams between layers; what the compiler inserted is told on the edge."""
     into = {edge.sink.instance: edge for edge in partition.edges if not edge.sink.external}
     records = []
     for edge in partition.edges:
         if not edge.sink.external and partition.instance(edge.sink.instance).role != "layer":
             continue
-        depth, converter, source = 0, False, edge
+        depth, modelled, converter, source = 0, 0, False, edge
         while not source.source.external:
             instance = partition.instance(source.source.instance)
             depth += source.depth
+            modelled += front.modelled_depths.get(source.source.instance, source.depth)
             if instance.role == "layer":
                 break
             converter = converter or instance.role == "converter"
@@ -226,7 +227,7 @@ def _streams(partition: Partition) -> list[StreamRecord]:
             StreamRecord(
                 _end(partition, source, source.source.instance, INPUT),
                 _end(partition, edge, edge.sink.instance, OUTPUT),
-                edge.elements, edge.bits, depth, converter,
+                edge.elements, edge.bits, depth, converter, modelled,
             )
         )  # fmt: skip
     return records

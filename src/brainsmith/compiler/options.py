@@ -13,6 +13,8 @@ from brainsmith.errors import ConfigurationError, nearest
 from brainsmith.plugins.grants import Grant
 from brainsmith.sandbox.levels import Level
 
+FIFO_DEPTHS = ("model", "exact")
+
 Extent = Literal["whole", "layers", "none"]
 """What is simulated and compared: the whole design and its layers, each layer alone, or nothing."""
 EXTENTS: tuple[Extent, ...] = get_args(Extent)
@@ -29,6 +31,8 @@ class CompileOptions:
         clock_mhz: the clock to ask for; the target's default if None.
         target_fps: frames per second to reach; the strategy's objective if None.
         folding: a folding file that overrides what the compiler would choose.
+        fifo: where FIFO depths come from: "model", the stream model, or "exact", which shrinks
+            them by simulation as far as the pace allows.
         output: the folder to write; `build/<model>` if None.
         place: whether to place and route; if None, where an open tool does so for the target.
         synthesize: whether to synthesise; without it resources are estimated.
@@ -57,6 +61,7 @@ class CompileOptions:
     clock_mhz: float | None = None
     target_fps: float | None = None
     folding: Path | None = None
+    fifo: str = "model"
     output: Path | None = None
     place: bool | None = None
     synthesize: bool = True
@@ -80,6 +85,8 @@ class CompileOptions:
                 raise _wrong(name, f"must be more than 0, not {value:g}")
         if self.seed < 0:
             raise ConfigurationError(f"seed must not be less than 0, not {self.seed}", where="seed")
+        if self.fifo not in FIFO_DEPTHS:
+            raise _wrong("fifo", f"is '{self.fifo}'", f"one of {', '.join(FIFO_DEPTHS)}")
         if isinstance(self.sandbox, str):
             Level.parse(self.sandbox, where="--sandbox")
         if self.fit and self.target_fps is not None:

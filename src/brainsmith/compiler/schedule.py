@@ -1,4 +1,4 @@
-"""The stream model of one instance: when it takes and gives the beats of several frames.
+"""The stream model of one instance: when it takes and gives the beats of a frame among many.
 
 A kernel walks its loop nest one folded iteration a cycle. It takes an input beat at the first
 iteration that needs it, and gives an output beat `latency` cycles after the last iteration that
@@ -7,24 +7,26 @@ contributes to it. A kernel that does it otherwise says so in its method `schedu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from brainsmith.api import KernelConfig, Schedule
+from brainsmith.api import KernelConfig, Runs, Schedule
+from brainsmith.compiler import runs
 from brainsmith.errors import PluginError
 
-_LONG_AGO = np.iinfo(np.int64).min // 2
 _MOST_ROUNDS = 1_000
+FAR_APART = 1 << 40  # cycles between frames of which none waits for another
 
-Beats = Mapping[str, np.ndarray]
+Beats = Mapping[str, Runs]
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Cycles of each beat over several frames: when inputs were taken and outputs given."""
+    """Cycles of each beat of a frame: when inputs were taken and outputs given."""
 
     taken: Beats
     given: Beats
@@ -52,128 +54,124 @@ def schedule_of(kernel: Any, config: KernelConfig) -> Schedule:
     )
 
 
-def run(schedule: Schedule, arrivals: Beats, frames: int) -> Timing:
-    """The timing of an instance over its first `frames` frames, given when input beats arrive.
-
-    Iteration t runs at the first cycle after iteration t-1 in which the beats that it needs are
-    there. Outputs are not held back.
-    """
-    total = schedule.iterations * frames
-    needs, rooms, gives = (
-        {port: _repeat(at, schedule.iterations, frames) for port, at in beats.items()}
-        for beats in (schedule.takes, schedule.rooms, schedule.gives)
-    )
-
-    def starts(there: Beats) -> np.ndarray:
-        return _starts(_ready(needs, there, np.zeros(total, np.int64)))
-
-    def taken(port: str, start: np.ndarray) -> np.ndarray:
-        free = np.where(rooms[port] < 0, _LONG_AGO, start[np.maximum(rooms[port], 0)] + 1)
-        return _starts(np.maximum(arrivals[port], free))
-
-    return _settled(schedule, arrivals, starts, taken, needs, gives)
-
-
-def run_full(schedule: Schedule, arrivals: Beats, interval: int) -> Timing:
+def run(schedule: Schedule, arrivals: Beats, interval: int) -> Timing:
     """The timing in one frame of many, each `interval` cycles after the one before.
 
-    The frame before ends `interval` cycles before this one does. So when this one ends follows from
-    its arrivals alone: as a frame takes at most `interval` iterations, waiting for the frame before
-    cannot let it end later. Only then is it known when its first iteration may run.
-    """
-
-    def after_the_frame_before(ready: np.ndarray) -> np.ndarray:
-        ready[0] = max(ready[0], _starts(ready)[-1] - interval + 1)
-        return _starts(ready)
-
-    def starts(there: Beats) -> np.ndarray:
-        ready = np.full(schedule.iterations, _LONG_AGO)
-        return after_the_frame_before(_ready(schedule.takes, there, ready))
-
-    def taken(port: str, start: np.ndarray) -> np.ndarray:
-        frame, iteration = np.divmod(schedule.rooms[port], schedule.iterations)
-        free = start[iteration] + interval * frame + 1
-        return after_the_frame_before(np.maximum(arrivals[port], free))
-
-    return _settled(schedule, arrivals, starts, taken, schedule.takes, schedule.gives)
-
-
-def first_to_last(schedule: Schedule) -> int:
-    """Cycles from the first input beat of a frame to its last output beat, both included in a
-    run that never waits for its inputs."""
-    there = {port: np.zeros(len(at), np.int64) for port, at in schedule.takes.items()}
-    timing = run(schedule, there, 1)
-    first = min(int(cycles[0]) for cycles in timing.taken.values())
-    return max(int(cycles[-1]) for cycles in timing.given.values()) - first
-
-
-def _settled(
-    schedule: Schedule,
-    arrivals: Beats,
-    starts: Callable[[Beats], np.ndarray],
-    taken: Callable[[str, np.ndarray], np.ndarray],
-    needs: Beats,
-    gives: Beats,
-) -> Timing:
-    """The timing in which iterations wait for beats, and beats that go ahead for room.
+    Iteration t runs at the first cycle after iteration t-1 in which the beats that it needs are
+    there, and the first one after the last one of the frame before. Outputs are not held back.
 
     Args:
-        starts: the cycle of each iteration, given the first cycle in which each beat can be used.
-        taken: when the beats of a port that go ahead are taken, given the iterations.
-        needs: for each beat the iteration that needs it.
-        gives: for each beat the iteration that completes it.
+        schedule: of at most `interval` iterations.
+        arrivals: when the beats of each input are there.
+        interval: between frames.
     """
-    start = starts(arrivals)
+    iterations = _Iterations(schedule, arrivals, interval)
+    if not schedule.rooms:
+        return iterations.timing({})
     for _ in range(_MOST_ROUNDS):
-        ahead = {port: taken(port, start) for port in schedule.rooms}
-        usable = {port: cycles + schedule.lag for port, cycles in ahead.items()}
-        later = starts({**arrivals, **usable})
-        if np.array_equal(start, later):
-            in_step = {port: start[at] for port, at in needs.items() if port not in ahead}
-            given = {port: start[at] + schedule.latency for port, at in gives.items()}
-            return Timing({**in_step, **ahead}, given)
-        start = later
+        ahead = {port: iterations.taken_ahead(port, arrivals[port]) for port in schedule.rooms}
+        usable = {port: cycles.shifted(schedule.lag) for port, cycles in ahead.items()}
+        settled = _Iterations(schedule, {**arrivals, **usable}, interval)
+        if settled.same(iterations):
+            return iterations.timing(ahead)
+        iterations = settled
     raise PluginError(
         "the schedule of a kernel does not hold its interval",
         hint="its method `schedule` promises more iterations a frame than its buffer has room for",
     )
 
 
-def _ready(needs: Beats, there: Beats, ready: np.ndarray) -> np.ndarray:
-    """The first cycle, not before `ready`, in which each iteration has the beats it needs."""
-    for port, at in needs.items():
-        inside = at < len(ready)
-        np.maximum.at(ready, at[inside], there[port][inside])
-    return ready
+def first_to_last(schedule: Schedule) -> int:
+    """Cycles from the first input beat of a frame to its last output beat, both included in a
+    run that never waits for its inputs."""
+    there = {port: runs.ramp(len(at), 0, 0) for port, at in schedule.takes.items()}
+    timing = run(schedule, there, FAR_APART)
+    first = min(int(cycles.first[0]) for cycles in timing.taken.values())
+    return max(int(cycles.last[-1]) for cycles in timing.given.values()) - first
 
 
-def _starts(ready: np.ndarray) -> np.ndarray:
-    """The cycle of each iteration or beat: one after the one before, and not before it is ready."""
-    index = np.arange(len(ready))
-    return np.asarray(np.maximum.accumulate(ready - index) + index)
+class _Iterations:
+    """When the iterations of a frame run: iteration t at t, and what the beats up to it delay.
+
+    The frame before ends `interval` cycles before this one does. So when this one ends follows from
+    its beats alone: as a frame takes at most `interval` iterations, waiting for the frame before
+    cannot let it end later. From that follows when its first iteration may run.
+    """
+
+    def __init__(self, schedule: Schedule, there: Beats, interval: int) -> None:
+        self.schedule, self.interval = schedule, interval
+        # Of the beats that an iteration needs, how much later than that each is there at the most.
+        delays = {}
+        for port, at in schedule.takes.items():
+            needed = int(runs.up_to(at, np.array([schedule.iterations - 1]))[0])
+            if needed:
+                at = at.part(0, needed)
+                delay = runs.plus(there[port].part(0, needed), at, -1)
+                delays[port] = at, runs.running_greatest(delay)
+        last = max((int(delay.last[-1]) for _, delay in delays.values()), default=0)
+        self.least = last + schedule.iterations - interval if delays else 0
+        self.delays = {
+            port: (at, runs.at_least(delay, self.least)) for port, (at, delay) in delays.items()
+        }
+
+    def start(self, at: Runs) -> Runs:
+        """The cycles of some iterations of the frame, which ascend."""
+        if not self.delays:
+            return at.shifted(self.least)
+        delays = (runs.of_latest(d, of, at, self.least) for of, d in self.delays.values())
+        return runs.plus(at, reduce(runs.greater, delays))
+
+    def taken_ahead(self, port: str, arrivals: Runs) -> Runs:
+        """When the beats of a port are taken into a buffer as early as there is room for them."""
+        rooms, iterations = self.schedule.rooms[port], self.schedule.iterations
+        parts = []
+        for frame in range(
+            int(rooms.first[0]) // iterations, int(rooms.last[-1]) // iterations + 1
+        ):
+            bounds = np.array([frame, frame + 1]) * iterations - 1
+            begin, end = map(int, runs.up_to(rooms, bounds))
+            if begin < end:
+                of_frame = rooms.part(begin, end).shifted(-frame * iterations)
+                parts.append(self.start(of_frame).shifted(frame * self.interval + 1))
+        taken = runs.one_a_cycle(runs.greater(arrivals, reduce(Runs.then, parts)))
+        after_the_frame_before = int(taken.last[-1]) - self.interval + 1
+        return runs.greater(taken, runs.ramp(len(taken), after_the_frame_before))
+
+    def timing(self, ahead: Beats) -> Timing:
+        """Of all beats, given when those are taken that go ahead."""
+        takes, gives = self.schedule.takes, self.schedule.gives
+        in_step = {port: self.start(at) for port, at in takes.items() if port not in ahead}
+        given = {port: self.start(at).shifted(self.schedule.latency) for port, at in gives.items()}
+        return Timing({**in_step, **ahead}, given)
+
+    def same(self, other: _Iterations) -> bool:
+        """Whether all iterations run in the same cycles."""
+        return self.least == other.least and all(
+            runs.same(delay, other.delays[port][1]) for port, (_, delay) in self.delays.items()
+        )
 
 
-def _repeat(iterations: np.ndarray, period: int, frames: int) -> np.ndarray:
-    return (iterations[None, :] + period * np.arange(frames)[:, None]).ravel()
-
-
-def _walk(config: KernelConfig, port: str, *, last: bool) -> np.ndarray:
+def _walk(config: KernelConfig, port: str, *, last: bool) -> Runs:
     """The first or last iteration of each beat of a port, beats in the order of the stream."""
     declared, iterations = config.nest.port(port), config.cycles
     if declared.fold:  # regrouped elements: beats are spread evenly over the frame
         beats = config.stream(port).beats
+        if iterations % beats == 0:
+            every = iterations // beats
+            return runs.ramp(beats, every - 1 if last else 0, every)
         beat = np.arange(beats, dtype=np.int64)
-        return -(-(beat + 1) * iterations // beats) - 1 if last else beat * iterations // beats
+        return Runs.of(
+            -(-(beat + 1) * iterations // beats) - 1 if last else beat * iterations // beats
+        )
     trips = [
         (loop.name, config.dims[loop.name] // config.nest.unroll(loop.name, config.folding))
         for loop in config.nest.loops
     ]
-    offset = np.zeros(1, dtype=np.int64)
-    stride = iterations
+    loops, first, stride = [], 0, iterations
     for name, trip in trips:
         stride //= trip
         if name in declared.dims:
-            offset = (offset[:, None] + stride * np.arange(trip)[None, :]).ravel()
+            loops.append((trip, stride))
         elif last:
-            offset = offset + stride * (trip - 1)
-    return offset
+            first += stride * (trip - 1)
+    return Runs.nest(loops, first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,6 +47,7 @@ class NetworkRun:
         frames: that were driven back to back.
         interval: cycles between the last frames (see `steady_frames`); None if these differ.
         latency: cycles from the first input beat of the first frame to its last output beat.
+        first_outputs: what came out for the first frame, (1, elements) by the name of the value.
     """
 
     tally: Tally
@@ -54,6 +55,7 @@ class NetworkRun:
     frames: int
     interval: int | None
     latency: int
+    first_outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def simulation_of(rtl: Rtl, cache: BuildCache, log: BuildLog) -> Simulation:
@@ -69,10 +71,12 @@ def run_partition(
     stall_seed: int | None = None,
     on_progress: OnProgress | None = None,
     interval: int = 0,
+    patience: int | None = None,
 ) -> UnitRun:
     """Drives a partition with integers by the name of the value, (frames, elements).
 
-    `interval` are the cycles of a frame, as far as they are known.
+    `interval` are the cycles of a frame, as far as they are known; after `patience` cycles without
+    a beat it hangs, if None after many.
     """
     partition = rtl.partition
     name = partition.name
@@ -80,7 +84,7 @@ def run_partition(
     sizes = {name: {port.name: port.size for port in partition.outputs}}
     return simulation.run(
         driven, frames_out=sizes, stall_seed=stall_seed, progress=on_progress,
-        timeout_cycles=_PATIENCE + 8 * interval,
+        timeout_cycles=patience or _PATIENCE + 8 * interval,
     )[name]  # fmt: skip
 
 
@@ -125,6 +129,7 @@ def check_partition(
         wanted,
         steady_interval(free, steady_frames(pace)),
         free.latency,
+        {port.value: free.outputs[port.name][:1] for port in rtl.partition.outputs},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from brainsmith.errors import ConfigurationError
 from brainsmith.model.arrays import read_frames
 from brainsmith.model.datatypes import IntType
 from brainsmith.model.model import Model
+from brainsmith.model.shapes import infer_shapes
 
 GENERATED_FRAMES = 16
 # Beyond each end of a quantizer's range, as a share of it: there it saturates.
@@ -57,14 +59,12 @@ def vectors_for(model: Model, options: CompileOptions, frames: int = GENERATED_F
     """
     if options.verify_input is None:
         return generated_vectors(model, options.seed, frames)
-    inputs, outputs = (
-        {value.name or "": model.shape(value) for value in values}
-        for values in (model.graph.inputs, model.graph.outputs)
-    )
-    given = read_frames(options.verify_input, inputs)
+    given = read_frames(options.verify_input, _shapes(model, model.graph.inputs))
     if options.verify_output is None:
         return Vectors(given, None, False, "given")
-    expected = read_frames(options.verify_output, outputs)
+    inferred = model.copy()
+    infer_shapes(inferred)  # exporters leave those of outputs open
+    expected = read_frames(options.verify_output, _shapes(inferred, inferred.graph.outputs))
     counts = [len(next(iter(frames.values()))) for frames in (given, expected)]
     if counts[0] != counts[1]:
         raise ConfigurationError(
@@ -73,6 +73,10 @@ def vectors_for(model: Model, options: CompileOptions, frames: int = GENERATED_F
             hint=f"one output for each frame of {options.verify_input}",
         )
     return Vectors(given, expected, False, "given")
+
+
+def _shapes(model: Model, values: Sequence[ir.Value]) -> dict[str, tuple[int, ...]]:
+    return {value.name or "": model.shape(value) for value in values}
 
 
 def generated_vectors(model: Model, seed: int, frames: int = GENERATED_FRAMES) -> Vectors:

@@ -62,6 +62,11 @@ class ChainEvaluator:
             self._steps.append(_Step(model, node, known))
             known.update(value.name or "" for value in node.outputs)
 
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether each element depends on its own alone, and rounds alike at every place."""
+        return all(step.is_elementwise() for step in self._steps)
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Evaluates the chain.
 
@@ -108,14 +113,15 @@ class _Step:
         frames = len(values[next(o for o in self._operands if isinstance(o, str))])
         if is_view(self._node):
             return self._reshaped(operands[0], frames)
-        if self._is_elementwise():
+        if self.is_elementwise():
             return self._broadcast(operands, stacked)
         if self._is_channelwise(operands, stacked):
             return self._merged(operands, frames)
         runs = [self._operator(_frame(operands, stacked, i)) for i in range(frames)]
         return np.stack(runs)
 
-    def _is_elementwise(self) -> bool:
+    def is_elementwise(self) -> bool:
+        """Whether stacked values may be one array."""
         if is_qonnx(self._node):
             return self._node.op_type in QUANTIZERS
         if not is_standard(self._node):

@@ -73,6 +73,7 @@ def ingest(
     inputs.fix_inputs(model.graph, shapes)
     for value in valuetypes.graph_values(model.graph):
         valuetypes.read_annotation(value)
+    tensors.check_size(model.graph)
     tensors.check_tensors(model.graph)
     return model
 

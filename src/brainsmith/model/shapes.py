@@ -6,13 +6,21 @@ Identity in a skeleton of the graph, which has the data of small constants only.
 
 from __future__ import annotations
 
+import re
+
 import onnx
 import onnx_ir as ir
 
+from brainsmith.errors import ModelError
 from brainsmith.model.dialects import CHANNELS_LAST, QONNX, SHAPE_PRESERVING
 from brainsmith.model.model import Model
 from brainsmith.model.valuetypes import graph_values
 
+# What ONNX says of operands that do not fit, about whatever node it meets first.
+_MISFIT = re.compile(
+    r"op_type:(?P<op>\w+)(?:, node name: (?P<node>[^)]*))?\): "
+    r"\[ShapeInferenceError\] (?P<what>[^\n]*)"
+)
 # The operands that shapes depend on (shapes, axes, pads, sizes) are short.
 _SMALL = 64
 
@@ -22,6 +30,9 @@ def infer_shapes(model: Model) -> None:
 
     What cannot be inferred (behind an operator that nobody knows) stays unknown; shapes that are
     known already stay as they are.
+
+    Raises:
+        ModelError: the shapes of a node's operands do not fit each other.
     """
     unknown = [value for value in graph_values(model.graph) if value.name and not _is_known(value)]
     if not unknown:
@@ -41,6 +52,22 @@ def infer_shapes(model: Model) -> None:
         info = found.get(value.name or "")
         if info is not None:
             _take(value, info.type.tensor_type)
+    if not all(map(_is_known, unknown)):
+        _check_operands(skeleton)
+
+
+def _check_operands(skeleton: onnx.ModelProto) -> None:
+    """Tells of operands that do not fit, over which ONNX is silent unless it is strict."""
+    try:
+        onnx.shape_inference.infer_shapes(skeleton, data_prop=True, strict_mode=True)
+    except onnx.shape_inference.InferenceError as error:
+        found = _MISFIT.search(str(error))
+        if found is not None:
+            raise ModelError(
+                f"the shapes of the operands of {found['op']} do not fit: {found['what']}",
+                where=f"node '{found['node']}'",
+                hint="look at what the exporter made of this node",
+            ) from error
 
 
 def _is_known(value: ir.Value) -> bool:

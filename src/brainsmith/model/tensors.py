@@ -14,7 +14,25 @@ from brainsmith.model.datatypes import BIPOLAR, IntType
 # Here an infinite operand is a bound that is never reached, not a number to compute with.
 _BOUNDED = frozenset({"Clip", "Max", "Min", "Where"})
 _CHUNK = 1 << 16  # elements that stay in the processor's cache while they are looked at
+# A protobuf message, in which a model goes to QONNX transforms and to plugins, holds no more.
+MAX_BYTES = 2**31 - 1
 _UNREADABLE = frozenset({ir.DataType.STRING, ir.DataType.COMPLEX64, ir.DataType.COMPLEX128})
+
+
+def check_size(graph: ir.Graph) -> None:
+    """Checks how much the constants of a graph are together; reads no data.
+
+    Raises:
+        ModelError: they are more than a model may have.
+    """
+    tensors = (value.const_value for value in graph.initializers.values())
+    size = sum(tensor.nbytes for tensor in tensors if tensor is not None)
+    if size > MAX_BYTES:
+        raise ModelError(
+            f"the model has {size / 1e9:.2f} GB of constants, of which {MAX_BYTES / 1e9:.2f} GB "
+            "are supported",
+            hint="cut out the part that the hardware shall compute (onnx.utils.extract_model)",
+        )
 
 
 def check_tensors(graph: ir.Graph) -> None:
@@ -64,10 +82,9 @@ def _read(name: str, tensor: ir.TensorProtocol) -> np.ndarray:
 
 
 def _check_finite(name: str, array: np.ndarray, value: ir.Value | None) -> None:
-    finite = np.isfinite(array)
-    if finite.all():
+    if all(np.isfinite(part).all() for part in _parts(array)):
         return
-    bad = array[~finite]
+    bad = array[~np.isfinite(array)]
     users = () if value is None else value.consumers()
     if users and all(node.op_type in _BOUNDED for node in users) and not np.isnan(bad).any():
         return
@@ -79,9 +96,7 @@ def _check_finite(name: str, array: np.ndarray, value: ir.Value | None) -> None:
 
 
 def _check_annotation(name: str, array: np.ndarray, datatype: IntType) -> None:
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, _CHUNK):
-        numbers = flat[start : start + _CHUNK]
+    for numbers in _parts(array):
         wrong = _outside(
             numbers if numbers.dtype.kind in "iub" else numbers.astype(float), datatype
         )
@@ -92,6 +107,11 @@ def _check_annotation(name: str, array: np.ndarray, datatype: IntType) -> None:
                 where=f"quantization annotation of '{name}'",
                 hint="correct the annotation or the data",
             )
+
+
+def _parts(array: np.ndarray) -> Iterator[np.ndarray]:
+    flat = array.reshape(-1)
+    return (flat[start : start + _CHUNK] for start in range(0, flat.size, _CHUNK))
 
 
 def _outside(numbers: np.ndarray, datatype: IntType) -> np.ndarray:

@@ -77,22 +77,29 @@ class StepBar:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyBar:
-    """Signal-to-noise ratio of a layer, as a share of the best; `weakest` loses most by itself."""
+    """Signal-to-noise ratios of a layer, as shares of the best; `weakest` loses most by itself."""
 
     layer: LayerAccuracyRecord
     share: float
+    share_alone: float
     text: str
     alone: str
     weakest: bool
 
 
 def accuracy_bars(record: QuantizationRecord) -> list[AccuracyBar]:
-    """One bar a layer, from none at 0 dB and below to a whole one; exact ones are whole."""
-    best = max([1.0, *(layer.snr_db or 0.0 for layer in record.layers)])
+    """Two bars a layer, from none at 0 dB and below to a whole one; exact ones are whole."""
+    ratios = [ratio for layer in record.layers for ratio in (layer.snr_db, layer.snr_alone_db)]
+    best = max([1.0, *(ratio or 0.0 for ratio in ratios)])
+
+    def share(ratio: float | None) -> float:
+        return 1.0 if ratio is None else max(0.0, ratio / best)
+
     return [
         AccuracyBar(
             layer,
-            1.0 if layer.snr_db is None else max(0.0, layer.snr_db / best),
+            share(layer.snr_db),
+            share(layer.snr_alone_db),
             formatting.decibels(layer.snr_db),
             formatting.decibels(layer.snr_alone_db),
             layer is record.weakest,

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from brainsmith.report import charts, formatting, views
 from brainsmith.report.drawing import draw_across, draw_down
 from brainsmith.report.graph import lay_out
-from brainsmith.report.records import BuildReport
+from brainsmith.report.png import png
+from brainsmith.report.records import BuildReport, PictureRecord
 from brainsmith.storage import write_atomic
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -39,6 +40,7 @@ def render(report: BuildReport, folder: Path | None = None) -> str:
     environment.filters["folding"] = formatting.folding
     environment.filters["short_kernel"] = views.short_kernel
     environment.filters["worst_element"] = views.worst_element
+    environment.filters["data_url"] = _data_url
     environment.filters["describe"] = views.describe
     environment.filters["describe_stream"] = views.describe_stream
     chart = charts.cycle_chart(report)
@@ -90,6 +92,10 @@ def _artifacts(report: BuildReport, folder: Path | None) -> list[tuple[str, str,
                 link, text = quote(Path(relative).as_posix()), relative
         shown.append((name, text, link))
     return shown
+
+
+def _data_url(picture: PictureRecord) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png(picture.pixels)).decode()}"
 
 
 def _digest(script: str) -> str:

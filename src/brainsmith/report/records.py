@@ -9,11 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Source = Literal["measured", "estimated"]
 Scope = Literal["network", "layers", "slices", "none"]
 Severity = Literal["info", "warning", "error"]
+PictureRole = Literal["input", "output", "difference"]
 HostRole = Literal["layer", "input", "output", "between"]
 
 HOST_ROLES: Mapping[HostRole, str] = {
@@ -84,6 +89,7 @@ class StreamRecord:
         bits: bits per element.
         fifo_depth: beats that the FIFO on this edge holds; 0 where there is none.
         converter: whether a data-width converter stands on this edge.
+        modelled_depth: beats that the stream model found for that FIFO.
     """
 
     source: str
@@ -92,6 +98,7 @@ class StreamRecord:
     bits: int
     fifo_depth: int = 0
     converter: bool = False
+    modelled_depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +312,24 @@ class QuantizationRecord:
         return min(lossy, key=lambda layer: layer.snr_alone_db or 0.0, default=None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureRecord:
+    """One frame of a value that is an image.
+
+    Args:
+        value: its name.
+        role: an input of the model, what the hardware made an output of, or where that differs
+            from the reference.
+        pixels: grey levels (height, width, 1), or red, green and blue (height, width, 3).
+        detail: a few words, such as the range of the values.
+    """
+
+    value: str
+    role: PictureRole
+    pixels: NDArray[np.uint8]
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class FitTryRecord:
     """A design that was looked at for the fastest one that fits.
@@ -347,6 +372,7 @@ class BuildReport:
         sandbox: how plugins were confined; None where none but the built-in one took part.
         quantization: what the quantization of a float model costs; None where none was quantized.
         fit: how the fastest design that fits was found; None where it was not asked for.
+        pictures: the first frame before and after, where both are images; on the page alone.
     """
 
     success: bool
@@ -368,6 +394,7 @@ class BuildReport:
     sandbox: SandboxRecord | None = None
     quantization: QuantizationRecord | None = None
     fit: FitRecord | None = None
+    pictures: tuple[PictureRecord, ...] = ()
 
     @property
     def target_interval(self) -> int | None:

@@ -17,6 +17,7 @@ from brainsmith.report.records import (
     LayerAccuracyRecord,
     LayerRecord,
     Metric,
+    PictureRecord,
     PluginCallsRecord,
     QuantizationRecord,
     SandboxRecord,
@@ -122,6 +123,14 @@ def compared_frames(record: QuantizationRecord) -> str:
     """On how many frames, and of which file, a float model and its quantized one were compared."""
     of = f" of {record.available}" if record.available > record.frames else ""
     return f"{record.frames}{of} frames of {record.data}"
+
+
+def picture_title(picture: PictureRecord) -> str:
+    """What a picture shows."""
+    if picture.role == "difference":
+        return "Difference to the reference"
+    by = ", as the hardware computes it" if picture.role == "output" else ""
+    return f"{picture.role.capitalize()} {picture.value}{by}"
 
 
 def top_one(record: QuantizationRecord) -> list[str]:
@@ -327,12 +336,21 @@ def describe(layer: LayerRecord) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def _fifo(stream: StreamRecord) -> str:
+    if not stream.fifo_depth:
+        return ""
+    said = f"FIFO of {formatting.figure(stream.fifo_depth)} beats"
+    if stream.modelled_depth in (0, stream.fifo_depth):
+        return said
+    return f"{said}, by simulation ({formatting.figure(stream.modelled_depth)} by the model)"
+
+
 def describe_stream(stream: StreamRecord) -> str:
     """A stream in a few lines, for the tooltip."""
     lines = [
         f"{stream.source} → {stream.sink}",
         f"{stream.elements} elements of {stream.bits} bits a beat",
-        f"FIFO of {formatting.figure(stream.fifo_depth)} beats" if stream.fifo_depth else "",
+        _fifo(stream),
         "data-width converter" if stream.converter else "",
     ]
     return "\n".join(line for line in lines if line)

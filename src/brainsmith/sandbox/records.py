@@ -11,6 +11,7 @@ from brainsmith.api.implementations import Composition, CUDAOp, HLSOp, HostOp, P
 from brainsmith.api.loops import Loop, LoopNest, Port
 from brainsmith.api.matching import Match, NoMatch
 from brainsmith.api.params import Param
+from brainsmith.api.runs import Runs
 from brainsmith.api.schedules import Schedule
 from brainsmith.model.datatypes import IntType
 from brainsmith.model.origin import Layout, Note, Origin
@@ -40,6 +41,7 @@ RECORDS: dict[str, type] = {
         Port,
         RTLOp,
         Resources,
+        Runs,
         Schedule,
         Stream,
         TargetInfo,

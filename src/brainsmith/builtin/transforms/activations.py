@@ -110,8 +110,9 @@ def _codes(graph: IntegerGraph, link: Chain, grid: Grid, stairs: Staircase) -> A
 
 def _is_identity(stairs: Staircase, lo: int, hi: int) -> bool:
     """Whether every integer is a step, so that code and integer differ by a constant."""
-    steps = np.arange(lo + 1, hi + 1)
-    return stairs.thresholds.shape[1] == len(steps) and bool((stairs.thresholds == steps).all())
+    if stairs.thresholds.shape[1] != hi - lo:
+        return False
+    return bool((stairs.thresholds == np.arange(lo + 1, hi + 1)).all())
 
 
 def _codes_on_host(graph: IntegerGraph, node: ir.Node, grid: Grid) -> Anchor | str:

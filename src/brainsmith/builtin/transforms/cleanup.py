@@ -7,13 +7,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx_ir as ir
 
 from brainsmith.api import infer_shapes as infer
 from brainsmith.api import is_constant, is_standard, transform
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
-
     from brainsmith.api import Model, TransformConfig
 
 
@@ -99,7 +98,7 @@ class RemoveIdentities:
     3. Cast to the element type that the input has;
     4. Reshape, Flatten, Squeeze, Unsqueeze and Expand to the shape that the input has;
     5. Transpose that keeps the order of the dimensions;
-    6. Concat of a single value.
+    6. Concat and Sum of a single value.
     """
 
     def apply(self, model: Model, config: TransformConfig) -> Model:
@@ -107,6 +106,44 @@ class RemoveIdentities:
             if node.inputs and node.inputs[0] is not None and _is_identity(node, model):
                 model.bypass(node)
         return model
+
+
+@transform(
+    name="ConvertSumToAdd",
+    stage="graph_cleanup",
+    description="Writes sums of any number of values as additions of two",
+    author="Brainsmith",
+    version="2.0.0",
+    license="Apache-2.0",
+    tags=["sums"],
+)
+class ConvertSumToAdd:
+    """Sum, from the first operand on, as ONNX Runtime adds them: the results are the same bits.
+
+    The last addition has the name of the Sum.
+    """
+
+    def apply(self, model: Model, config: TransformConfig) -> Model:
+        for node in model.graph:
+            if is_standard(node, "Sum") and len(node.inputs) > 1:
+                _add_up(node, model)
+        return model
+
+
+def _add_up(node: ir.Node, model: Model) -> None:
+    total, *others, last = node.inputs
+    for value in others:
+        total = model.add_node(
+            "Add",
+            [total, value],
+            name_hint=f"{node.name}_Add",
+            element=node.outputs[0].dtype or ir.DataType.FLOAT,
+            before=node,
+        )
+    node.op_type = "Add"
+    node.resize_inputs(2)
+    node.replace_input_with(0, total)
+    node.replace_input_with(1, last)
 
 
 def _is_identity(node: ir.Node, model: Model) -> bool:
@@ -165,5 +202,6 @@ _RULES: Mapping[str, Callable[[ir.Node, Model], bool]] = MappingProxyType(
         "Expand": _same_shape,
         "Transpose": _same_order,
         "Concat": _single,
+        "Sum": _single,
     }
 )

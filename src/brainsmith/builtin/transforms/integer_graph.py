@@ -401,16 +401,18 @@ def channel_sums(
         lo: least input, one for all or one an input channel.
         hi: greatest input, as `lo`.
     """
-    ends = [weights * lo, weights * hi, *([0 * weights] if pads else [])]
+    if pads:
+        lo, hi = np.minimum(lo, 0), np.maximum(hi, 0)
     axes = tuple(range(1, weights.ndim))
-    return np.min(ends, axis=0).sum(axis=axes), np.max(ends, axis=0).sum(axis=axes)
+    positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
+    if np.ndim(lo) == np.ndim(hi) == 0:  # sums first: no further copy of the weights
+        up, down = positive.sum(axis=axes), negative.sum(axis=axes)
+        return up * lo + down * hi, up * hi + down * lo
+    low, high = positive * lo + negative * hi, positive * hi + negative * lo
+    return low.sum(axis=axes), high.sum(axis=axes)
 
 
 def product_range(model: Model, x: ir.Value, weights: NDArray[np.int64]) -> tuple[int, int]:
     """The exact range of `x @ weights`: the worst input of each column."""
-    lo, hi = limits_of(model, x)
-    low, high = weights * lo, weights * hi
-    return (
-        int(np.minimum(low, high).sum(axis=0).min()),
-        int(np.maximum(low, high).sum(axis=0).max()),
-    )
+    low, high = channel_sums(weights.T, *limits_of(model, x), pads=False)
+    return int(low.min()), int(high.max())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 
-from brainsmith.api import CHANNELS_LAST, Layout, Model, is_standard
+from brainsmith.api import CHANNELS_LAST, Layout, Model, ModelError, is_standard
 from brainsmith.builtin.transforms import elementwise
 from brainsmith.builtin.transforms.quantizers import QONNX, is_quantizer
 from brainsmith.builtin.transforms.weights import is_constant_like
@@ -47,8 +47,15 @@ def _convolution(turning: Turning, node: ir.Node) -> str | None:
     x, w, *rest = node.inputs
     if x is None or w is None or not is_constant_like(turning.model, w):
         return "its weights are not constant"
-    kernel = turning.model.shape(w)[2:]
     group = node.attributes.get_int("group", 1)
+    _, inputs, *kernel = turning.model.shape(w)
+    channels = turning.model.shape(x)[1]
+    if channels != inputs * group:
+        raise ModelError(
+            f"the Conv reads {channels} channels, and its weights are for {inputs * group}",
+            where=f"node '{node.name}'",
+            hint="look at what the exporter made of this node",
+        )
     turned = _turned_weights(turning, node, w)
     _convolve(turning, node, [turned, *rest[:1]], window_of(turning.model, node, kernel), group)
     return None
@@ -110,25 +117,48 @@ def _global_max_pool(turning: Turning, node: ir.Node) -> str | None:
 
 def _average_pool(turning: Turning, node: ir.Node) -> str | None:
     window = window_of(turning.model, node, node.attributes["kernel_shape"].as_ints())
-    if any(window.pads) and not node.attributes.get_int("count_include_pad", 0):
-        return "at the borders its mean is over fewer pixels"
-    if node.attributes.get_int("ceil_mode", 0) and any(window.pads):
+    counts_padding = node.attributes.get_int("count_include_pad", 0)
+    if any(window.pads) and counts_padding and node.attributes.get_int("ceil_mode", 0):
         return "its last window reaches over the border"
-    _average(turning, node, window)
+    pixels = {int(np.prod(window.kernel))}
+    if any(window.pads) and not counts_padding:
+        pixels = _pixels(turning.model, node, window)
+    if len(pixels) > 1:
+        return "at the borders its mean is over fewer pixels"
+    _average(turning, node, window, pixels.pop())
     return None
+
+
+def _pixels(model: Model, node: ir.Node, window: Window) -> set[int]:
+    """How many pixels of the image the windows have, each number once."""
+    x = node.inputs[0]
+    assert x is not None  # without one the node is no valid ONNX
+    counts = {1}
+    outputs = model.shape(node.outputs[0])[2:]
+    for axis, (size, windows) in enumerate(zip(model.shape(x)[2:], outputs, strict=True)):
+        first = np.arange(windows) * window.strides[axis] - window.pads[axis]
+        places = first[:, None] + np.arange(window.kernel[axis]) * window.dilations[axis]
+        inside = ((places >= 0) & (places < size)).sum(axis=1)
+        counts = {count * int(more) for count in counts for more in inside}
+    return counts
 
 
 def _global_average_pool(turning: Turning, node: ir.Node) -> str | None:
-    _average(turning, node, _whole(turning.model, node))
+    window = _whole(turning.model, node)
+    _average(turning, node, window, int(np.prod(window.kernel)))
     return None
 
 
-def _average(turning: Turning, node: ir.Node, window: Window) -> None:
-    """A convolution of each channel with 1 / k, written as the integer 1 with that scale."""
+def _average(turning: Turning, node: ir.Node, window: Window, pixels: int) -> None:
+    """A convolution of each channel with 1 / k, written as the integer 1 with that scale.
+
+    Args:
+        pixels: how many each mean is over; where the window reaches over the border it is more.
+    """
     x = node.inputs[0]
     assert x is not None  # without one the node is no valid ONNX
     channels = turning.model.shape(x)[1]
-    share = np.float32(1.0) / np.float32(np.prod(window.kernel))
+    share = np.float32(1.0) / np.float32(pixels)
     ones = turning.constant(
         f"{node.name}_share", np.full((channels, *window.kernel, 1), share, np.float32)
     )
@@ -168,7 +198,8 @@ def _reduce_mean(turning: Turning, node: ir.Node) -> str | None:
         return "its mean is not over the whole image"
     if not node.attributes.get_int("keepdims", 1):
         return "its mean drops the image's dimensions"
-    _average(turning, node, _whole(turning.model, node))
+    window = _whole(turning.model, node)
+    _average(turning, node, window, int(np.prod(window.kernel)))
     return None
 
 

@@ -104,10 +104,7 @@ def _product(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach
     if source is None or weights is None or weights.ndim != 2:
         return None
     x = _of(model, source, reach)
-    # A scalar range stands for all rows of the weights.
-    lo = weights * x.lo.reshape(-1, 1)
-    hi = weights * x.hi.reshape(-1, 1)
-    return Reach(np.minimum(lo, hi).sum(axis=0), np.maximum(lo, hi).sum(axis=0))
+    return Reach(*channel_sums(weights.T, x.lo, x.hi, pads=False))
 
 
 def _elementwise(model: Model, node: ir.Node, reach: dict[ir.Value, Reach]) -> Reach | None:

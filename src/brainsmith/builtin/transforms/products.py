@@ -108,7 +108,7 @@ def _operands(model: Model, node: ir.Node) -> _Operands | str:
     if node.attributes.get_int("transA", 0):
         return "it transposes its input"
     if node.attributes.get_int("transB", 0):
-        weights = weights.moved(np.transpose)
+        weights = weights.transposed(None)
     bias = _gemm_bias(model, node, weights.integers.shape[1])
     if isinstance(bias, str):
         return bias

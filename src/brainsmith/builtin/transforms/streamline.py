@@ -174,7 +174,7 @@ class _Pass:
             return self._combination(node)
         if len(streams) == 1 and elementwise.is_elementwise(node):
             return self._elementwise(node, streams[0])
-        return f"no integer form of {node.op_type} is known"
+        return _unknown(node)
 
     def _is_constant(self, value: ir.Value) -> bool:
         if value.is_initializer() or value in self._constants:
@@ -345,12 +345,18 @@ class _Pass:
         for node in model.graph:
             if node in self._graph.on_host:
                 model.notes.append(Note(node.name or "", self._graph.on_host[node]))
+        noted = {note.node for note in model.notes}
         for node in staying:
             reason = self._reasons.get(node)
             if reason is None and not is_view(node):
                 reason = _NO_QUANTIZER
-            if reason is not None:
+            # An earlier transform may know better why there is nothing for a node.
+            if reason is not None and not (node.name in noted and reason == _unknown(node)):
                 model.notes.append(Note(node.name or "", reason))
+
+
+def _unknown(node: ir.Node) -> str:
+    return f"no integer form of {node.op_type} is known"
 
 
 def _is_integer(model: Model, name: str) -> bool:

@@ -182,16 +182,71 @@ def _bisected(codes: Codes, labels: int, lo: int, hi: int) -> Outcome:
     first, top = int(ends.min()), int(ends.max())
     if top - first > MAX_STEPS:
         return NotProved(f"{top - first} thresholds per channel are too many (at most {MAX_STEPS})")
+    search = _Search(codes, lo, hi)
     wanted = np.arange(first + 1, max(top, first + 1) + 1)[:, None]
-    below = np.full((len(wanted), labels), lo - 1, np.int64)  # not reached there
-    above = np.full((len(wanted), labels), hi + 1, np.int64)  # reached there, or past the end
-    while (above - below > 1).any():
-        middle = (below + above) // 2
-        reached = (codes(np.clip(middle, lo, hi)) >= wanted) & (middle >= lo)
-        above = np.where(reached, middle, above)
-        below = np.where(reached, below, middle)
+    above = search.least(wanted, *search.around(wanted, _guessed(search, ends, wanted)))
     at = codes(np.clip(above, lo, hi)) >= wanted
     before = codes(np.clip(above - 1, lo, hi)) >= wanted
     if not (at | (above > hi)).all() or (before & (above > lo)).any():
         return NotProved("a threshold found by bisection is not one: the chain is not monotone")
     return _bipolar(Staircase(np.ascontiguousarray(above.T), first, 1, "bisected"))
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Bisection for the least integers of [lo, hi] that reach wanted codes; hi + 1 where none does.
+
+    Integers, codes and results are `(n, labels)`.
+    """
+
+    codes: Codes
+    lo: int
+    hi: int
+
+    def reached(self, wanted: NDArray[np.int64], points: NDArray[np.int64]) -> NDArray[np.bool_]:
+        inside = self.codes(np.clip(points, self.lo, self.hi)) >= wanted
+        return np.asarray((inside & (points >= self.lo)) | (points > self.hi))
+
+    def least(
+        self,
+        wanted: NDArray[np.int64],
+        below: NDArray[np.int64],
+        above: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """The integers between one that does not reach the code and one that does."""
+        while (above - below > 1).any():
+            middle = (below + above) // 2
+            reached = self.reached(wanted, middle)
+            below, above = np.where(reached, below, middle), np.where(reached, middle, above)
+        return above
+
+    def around(
+        self, wanted: NDArray[np.int64], guess: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Below and above for `least`, as near to a guess as it is good."""
+        below, above, step = self._inside(guess - 2), self._inside(guess + 1), 4
+        while True:
+            high, low = self.reached(wanted, below), ~self.reached(wanted, above)
+            if not (high | low).any():
+                return below, above
+            down, up = self._inside(below - step), self._inside(above + step)
+            below, above = (
+                np.where(high, down, np.where(low, above, below)),
+                np.where(high, below, np.where(low, up, above)),
+            )
+            step *= 8
+
+    def _inside(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.clip(points, self.lo - 1, self.hi + 1)
+
+
+def _guessed(
+    search: _Search, ends: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Where codes are reached if the function is a line between its first step and its last."""
+    lo, hi = search.lo, search.hi
+    outer = np.stack([ends[0] + 1, ends[1]])
+    first, last = search.least(outer, np.full_like(outer, lo - 1), np.full_like(outer, hi + 1))
+    line = first + (last - first) * (wanted - outer[0]) // np.maximum(outer[1] - outer[0], 1)
+    guess = np.where(wanted < outer[0], lo, np.where(wanted > outer[1], hi + 1, line))
+    return np.asarray(guess, np.int64)

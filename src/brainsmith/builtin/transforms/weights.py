@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from brainsmith.api import BIPOLAR, ChainEvaluator, IntType, Model, is_view
 from brainsmith.builtin.transforms.elementwise import aligned
-from brainsmith.builtin.transforms.quantizers import Grid, grid_of, is_quantizer
+from brainsmith.builtin.transforms.quantizers import grid_of, is_quantizer
 from brainsmith.builtin.transforms.scaled_integer import Rationals, exact, to_float64
 
 
@@ -21,20 +23,57 @@ class ScaledConstant:
 
     Attributes:
         integers: int64.
-        scale: a scalar, or one entry per element.
+        scale: a scalar, or as many dimensions as the integers have, of their sizes or of 1.
     """
 
     integers: NDArray[np.int64]
     scale: Rationals
 
-    def moved(self, move: Any) -> ScaledConstant:
-        """Integers and scale after a function that only moves elements."""
-        scale = self.scale if self.scale.ndim == 0 else move(self.scale)
-        return ScaledConstant(move(self.integers), scale)
+    def transposed(self, order: Sequence[int] | None) -> ScaledConstant:
+        """With its dimensions in another order; reversed if None."""
+        scale = self.scale if self.scale.ndim == 0 else np.transpose(self.scale, order)
+        return ScaledConstant(np.transpose(self.integers, order), scale)
+
+    def reshaped(self, shape: Sequence[int]) -> ScaledConstant:
+        """The same elements in another shape."""
+        scale = self.scale
+        if scale.ndim:
+            scale = _reshaped(scale, self.integers.shape, shape)
+        return ScaledConstant(self.integers.reshape(shape), scale)
 
     def reals(self) -> Rationals:
         """The exact values, one entry per element."""
         return np.asarray(self.integers.astype(object) * self.scale)
+
+
+def _reshaped(scale: Rationals, before: Sequence[int], after: Sequence[int]) -> Rationals:
+    """A scale that broadcasts to `before`, so that it broadcasts to `after`.
+
+    Neighbouring dimensions along which it does not change stay of size 1.
+    """
+    if 0 in before:
+        return np.broadcast_to(scale, before).reshape(after)
+    spread: list[int] = []
+    shape: list[int] = []
+    for old, new in _groups(before, after):
+        changes = any(size > 1 for size in scale.shape[old])
+        spread += before[old] if changes else [1] * (old.stop - old.start)
+        shape += after[new] if changes else [1] * (new.stop - new.start)
+    return np.broadcast_to(scale, spread).reshape(shape)
+
+
+def _groups(before: Sequence[int], after: Sequence[int]) -> Iterator[tuple[slice, slice]]:
+    """The shortest runs of dimensions of two shapes that have as many elements each."""
+    i = j = 0
+    while i < len(before) or j < len(after):
+        old, new = slice(i, min(i + 1, len(before))), slice(j, min(j + 1, len(after)))
+        while (sizes := (math.prod(before[old]), math.prod(after[new])))[0] != sizes[1]:
+            if sizes[0] < sizes[1]:
+                old = slice(i, old.stop + 1)
+            else:
+                new = slice(j, new.stop + 1)
+        yield old, new
+        i, j = old.stop, new.stop
 
 
 def column_scale(constant: ScaledConstant) -> Rationals | None:
@@ -93,7 +132,7 @@ def integers_of(model: Model, value: ir.Value) -> ScaledConstant | str:
         return f"'{value.name}' is not constant"
     if _moves(node):
         inner = integers_of(model, source)
-        return inner if isinstance(inner, str) else inner.moved(_move(model, node))
+        return inner if isinstance(inner, str) else _moved(model, node, inner)
     if node.op_type == "DequantizeLinear":
         inner = integers_of(model, source)
         return inner if isinstance(inner, str) else _dequantized(model, node, inner)
@@ -136,13 +175,11 @@ def _moves(node: ir.Node) -> bool:
     return is_view(node) or (node.domain == "" and node.op_type == "Transpose")
 
 
-def _move(model: Model, node: ir.Node) -> Any:
+def _moved(model: Model, node: ir.Node, constant: ScaledConstant) -> ScaledConstant:
     if node.op_type == "Transpose":
         order = node.attributes.get("perm")
-        axes = None if order is None else tuple(order.as_ints())
-        return lambda array: np.transpose(array, axes)
-    shape = model.shape(node.outputs[0])
-    return lambda array: array.reshape(shape)
+        return constant.transposed(None if order is None else order.as_ints())
+    return constant.reshaped(model.shape(node.outputs[0]))
 
 
 def _quantized(model: Model, node: ir.Node, source: ir.Value) -> ScaledConstant | str:
@@ -156,13 +193,13 @@ def _quantized(model: Model, node: ir.Node, source: ir.Value) -> ScaledConstant 
     offset = np.rint(zero).astype(np.int64)
     if not np.array_equal(offset, zero):
         return f"the zero point of '{node.name}' is not an integer"
-    return _scaled(codes - offset, grid)
+    return _scaled(codes - offset, grid.scale)
 
 
-def _scaled(integers: NDArray[np.int64], grid: Grid) -> ScaledConstant:
-    scale = grid.scale
+def _scaled(integers: NDArray[np.int64], scale: Rationals) -> ScaledConstant:
+    """The constant of a scale that broadcasts to the integers."""
     if scale.ndim:
-        scale = np.broadcast_to(scale, integers.shape)
+        scale = scale.reshape((1,) * (integers.ndim - scale.ndim) + scale.shape)
     return ScaledConstant(integers, scale)
 
 
@@ -173,5 +210,4 @@ def _dequantized(model: Model, node: ir.Node, inner: ScaledConstant) -> ScaledCo
         return f"the scale of '{node.name}' is not constant"
     zero = params[1] if len(params) > 1 and params[1] is not None else np.zeros((), np.int64)
     integers = inner.integers - aligned(node, zero.astype(np.int64), shape)
-    scale = exact(aligned(node, params[0], shape))
-    return ScaledConstant(integers, scale if scale.ndim == 0 else np.broadcast_to(scale, shape))
+    return _scaled(integers, exact(aligned(node, params[0], shape)))

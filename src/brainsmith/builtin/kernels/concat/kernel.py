@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from brainsmith.api import KernelConfig, Resources, RTLOp, Schedule, backend, kernel
+from brainsmith.api import KernelConfig, Resources, RTLOp, Runs, Schedule, backend, kernel
 from brainsmith.builtin.kernels.common.elements import element_parameters
 from brainsmith.builtin.kernels.concat.costs import concat_resources, split_resources
 
@@ -109,8 +107,12 @@ def _split_schedule(config: KernelConfig) -> Schedule:
     return Schedule(len(whole), {"x": whole}, {"y0": first, "y1": second}, latency=1)
 
 
-def _walks(config: KernelConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _walks(config: KernelConfig) -> tuple[Runs, Runs, Runs]:
     """Iterations of all beats, of those of the first part and of those of the second."""
-    first, second = _turns(config)
-    beats = np.arange(config.dims["N"] * (first + second)).reshape(-1, first + second)
-    return beats.reshape(-1), beats[:, :first].reshape(-1), beats[:, first:].reshape(-1)
+    pixels, (first, second) = config.dims["N"], _turns(config)
+    pixel = (pixels, first + second)
+    return (
+        Runs.nest([pixel, (first + second, 1)]),
+        Runs.nest([pixel, (first, 1)]),
+        Runs.nest([pixel, (second, 1)], first),
+    )

@@ -9,10 +9,14 @@
 // One beat a cycle in and out at any filling. `tready` and `tvalid` are registers, so that no path
 // crosses the FIFO. The register is the read register of the memory, and a word is read only after
 // the cycle in which it was written: a block RAM needs no bypass.
+//
+// LIMITED = 1, for simulation: it holds exactly as many beats as LIMIT_FILE says, 3 to DEPTH.
 module bs_fifo #(
   parameter int WIDTH     = 8,
   parameter int DEPTH     = 16,
-  parameter     RAM_STYLE = "auto"  // auto, distributed, block, logic
+  parameter     RAM_STYLE = "auto",  // auto, distributed, block, logic
+  parameter bit LIMITED   = 1'b0,
+  parameter     LIMIT_FILE = ""
 ) (
   input  logic             clk,
   input  logic             rst_n,
@@ -44,13 +48,29 @@ module bs_fifo #(
     logic [WIDTH-1:0] data_q;
     logic [AddrBits-1:0] write_q, write_d, read_q, read_d;
     logic full_q, empty_q, valid_q;
-    logic push, pop;
+    logic push, pop, limit_reached;
 
-    assign s_axis_x_tready = !full_q;
+    assign s_axis_x_tready = !full_q && !limit_reached;
     assign m_axis_y_tvalid = valid_q;
     assign m_axis_y_tdata  = data_q;
-    assign push = s_axis_x_tvalid && !full_q;
+    assign push = s_axis_x_tvalid && s_axis_x_tready;
     assign pop  = !empty_q && (!valid_q || m_axis_y_tready);
+
+    if (LIMITED) begin : g_limit
+      logic [31:0] limit [1];
+      logic [31:0] count_q;  // in the memory
+
+      initial $readmemh(LIMIT_FILE, limit);
+
+      assign limit_reached = count_q + 1 >= limit[0];
+
+      always_ff @(posedge clk) begin
+        if (!rst_n) count_q <= '0;
+        else count_q <= count_q + 32'(push) - 32'(pop);
+      end
+    end else begin : g_no_limit
+      assign limit_reached = 1'b0;
+    end
 
     if ((RamDepth & (RamDepth - 1)) == 0) begin : g_wrap
       assign write_d = write_q + 1'b1;

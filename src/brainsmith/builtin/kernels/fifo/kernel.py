@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from brainsmith.api import (
     KernelConfig,
     Resources,
@@ -41,9 +43,17 @@ class FIFO:
         description="where a deep FIFO lives: distributed is LUT RAM, of which ice40 has none",
     )
 
+    limit_file = param(
+        0,
+        choices=(0, 1),
+        description="whether a simulation reads from a file how many beats it holds at most, so "
+        "that depths can be tried without a build; for depths of 3 or more",
+    )
+
     @backend("rtl", default=True)
     def rtl(self, config: KernelConfig) -> RTLOp:
         """`bs_fifo`, whose header describes it."""
+        limited = int(config.params.get("limit_file", 0))
         return RTLOp(
             top="bs_fifo",
             sources=("../common/bs_skid_buffer.sv", "bs_fifo.sv"),
@@ -51,7 +61,9 @@ class FIFO:
                 "WIDTH": config.stream("x").width,
                 "DEPTH": depth_of(config),
                 "RAM_STYLE": style_of(config),
+                "LIMITED": limited,
             },
+            memories={"LIMIT_FILE": _word(depth_of(config))} if limited else {},
         )
 
     def latency(self, configs: Sequence[KernelConfig]) -> list[int]:
@@ -66,6 +78,10 @@ class FIFO:
 def depth_of(config: KernelConfig) -> int:
     """Beats that the FIFO holds at least."""
     return max(2, int(config.params.get("depth", 2)))
+
+
+def _word(number: int) -> np.ndarray:
+    return (number >> np.arange(32)[None, :] & 1).astype(np.uint8)
 
 
 def rows_of(config: KernelConfig) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainsmith.api import Schedule
+from brainsmith.api import Runs, Schedule
 
 LEVELS = 5
 
@@ -90,20 +90,31 @@ class Walk:
 
     def schedule(self, depth: int) -> Schedule:
         """When a buffer of `depth` beats takes and gives the beats of a frame."""
-        starts, beats = self.starts(), np.arange(self.frame, dtype=np.int64)
-        takes = self.inner * np.searchsorted(starts[:-1] + self.need, beats, side="right")
-        # There is room for a beat once all up to `depth` beats before it are released.
-        released = beats - depth + 1
-        frames = -(-released // self.frame) - 1
-        window = np.searchsorted(starts, released - frames * self.frame)
-        rooms = frames * self.iterations + window * self.inner - 1
-        iterations = np.arange(self.iterations, dtype=np.int64)
+        starts = self.starts()
+        takes = _stairs(np.minimum(starts[:-1] + self.need, self.frame), self.frame, self.inner)
+        # There is room for a beat once all up to `depth` beats before it are released: for the
+        # beat `depth` after beat b once the last window that starts at b or before it ends.
+        released = _stairs(starts[:-1], self.frame, self.inner).shifted(-1)
+        frames, beat = divmod(-depth, self.frame)
+        before, last = (released.shifted(f * self.iterations) for f in (frames, frames + 1))
         return Schedule(
-            self.iterations, {"x": takes}, {"y": iterations}, latency=1, rooms={"x": rooms}
+            self.iterations,
+            {"x": takes},
+            {"y": Runs.nest([(self.iterations, 1)])},
+            latency=1,
+            rooms={"x": before.then(last).part(beat, beat + self.frame)},
         )
 
     def _start(self, i: int, j: int) -> int:
         return i * self.strides[0] + j * self.strides[1]
+
+
+def _stairs(edges: np.ndarray, frame: int, rise: int) -> Runs:
+    """For each beat of a frame: how many of the ascending edges are at most it, times `rise`."""
+    count = np.diff(np.concatenate([[0], edges, [frame]]))
+    first = rise * np.arange(len(count), dtype=np.int64)
+    there = count > 0
+    return Runs(first[there], np.zeros_like(first[there]), count[there]).joined()
 
 
 def walk(loops: Sequence[tuple[int, int]], frame: int) -> Walk:

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from brainsmith.api import KernelConfig, Resources, RTLOp, Schedule, backend, kernel
+from brainsmith.api import KernelConfig, Resources, RTLOp, Runs, Schedule, backend, kernel
 from brainsmith.builtin.kernels.common.elements import element_parameters
 from brainsmith.builtin.kernels.pad.costs import resources_of
 
@@ -58,16 +58,20 @@ class Pad:
 
 
 def _schedule(config: KernelConfig) -> Schedule:
-    dims = config.dims
+    dims, folds = config.dims, config.dims["C"] // config.pe
     iterations = config.stream("y").beats
-    places = np.arange(iterations).reshape(dims["OH"], dims["OW"], -1)
-    top, left = _attribute(config, "top"), _attribute(config, "left")
-    needed = places[top : top + dims["H"], left : left + dims["W"]].reshape(-1)
+    row = dims["OW"] * folds
+    corner = _attribute(config, "top") * row + _attribute(config, "left") * folds
+    needed = Runs.nest([(dims["H"], row), (dims["W"] * folds, 1)], corner)
     # The register is free for a beat when the iteration that needs the one before may run.
-    rooms = np.concatenate([[needed[-1] - iterations], needed[:-1]]) - 1
-    takes = np.concatenate([[0], needed[1:]])  # the padding waits for the first beat
+    before = Runs.of(np.array([int(needed.last[-1]) - iterations]))
+    # The padding waits for the first beat.
     return Schedule(
-        iterations, {"x": takes}, {"y": places.reshape(-1)}, latency=0, rooms={"x": rooms}
+        iterations,
+        {"x": Runs.of(np.array([0])).then(needed.part(1, len(needed)))},
+        {"y": Runs.nest([(iterations, 1)])},
+        latency=0,
+        rooms={"x": before.then(needed.part(0, len(needed) - 1)).shifted(-1)},
     )
 
 
