@@ -204,12 +204,12 @@ def _kernels(
     if not components:
         return (), ()
     model = setting.run(setting.original, setting.steps())
-    found = [find(setting, component, model, options) for component in components]
+    found = find(setting, components, model, options)
     notes = []
     own = specs(setting, options)
     if own and not all(one.taken.mapped for one in found):
         changed = setting.run(setting.original, setting.steps(own))
-        again = [find(setting, one.component, changed, options) for one in found]
+        again = find(setting, components, changed, options)
         for index, (one, other) in enumerate(zip(found, again, strict=True)):
             if other.taken.mapped and not one.taken.mapped:
                 found[index] = other

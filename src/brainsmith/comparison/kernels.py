@@ -11,15 +11,15 @@ from brainsmith.api import KernelConfig
 from brainsmith.comparison.building import Builder
 from brainsmith.comparison.folding import Chosen, foldings
 from brainsmith.comparison.front import Setting, params_of
-from brainsmith.comparison.nodes import Pair, Taken, pairs, taken
+from brainsmith.comparison.nodes import Found, Pair, composed_parts, pairs, taken
 from brainsmith.comparison.options import ComparisonOptions
-from brainsmith.comparison.records import KernelComparison, KernelRun, NodeComparison, RefusedNode
+from brainsmith.comparison.records import KernelComparison, KernelRun, NodeComparison
 from brainsmith.comparison.rivals import Rivals, rivals
 from brainsmith.comparison.runs import Side
 from brainsmith.comparison.simulating import Simulator
 from brainsmith.comparison.stimulate import Frames, frames_for, network_frames
 from brainsmith.compiler.folding import check_keys
-from brainsmith.compiler.mapping import Candidate, Mapped, map_model
+from brainsmith.compiler.mapping import Mapped, map_model
 from brainsmith.compiler.slices import Bounds, slice_of
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component
@@ -35,25 +35,22 @@ class Workshop:
     place: bool
 
 
-@dataclass(frozen=True)
-class Found:
-    """A kernel with the nodes of a model that it takes."""
-
-    component: Component
-    own: Candidate
-    model: Model
-    taken: Taken
-
-
-def find(setting: Setting, component: Component, model: Model, options: ComparisonOptions) -> Found:
-    """The nodes that a kernel takes.
+def find(
+    setting: Setting, components: Sequence[Component], model: Model, options: ComparisonOptions
+) -> list[Found]:
+    """The nodes that each of some kernels takes.
 
     Raises:
         ConfigurationError: a parameter has an illegal value.
         PluginError: the kernel cannot be used.
     """
-    own = setting.candidate(component, params_of(component, options.params))
-    return Found(component, own, model, taken(model, own, setting.target.family))
+    family = setting.target.family
+    composed = composed_parts(model, setting.kernels(), family)
+    found = []
+    for component in components:
+        own = setting.candidate(component, params_of(component, options.params))
+        found.append(Found(component, own, model, composed, taken(model, own, family, composed)))
+    return found
 
 
 def compare_kernel(
@@ -69,10 +66,9 @@ def compare_kernel(
         PluginSecurityError: the plugin did what it may not.
         StorageError: the disk is full.
     """
-    mapped = found.taken.mapped
-    others: Rivals = rivals(setting, found.model, found.own, mapped, options.against)
+    others: Rivals = rivals(setting, found, options.against)
     chosen = _foldings(setting, found)
-    grouped = pairs(found.own, mapped, others, chosen)
+    grouped = pairs(found.own, found.taken.mapped, others, chosen)
     network = network_frames(found.model, [pair.first for pair in grouped], inputs)
     setting.progress.step(f"compare {found.own.kernel.name}", 2 * len(grouped))
     compared = _compare(setting, grouped, network, options.seed, shop)
@@ -81,7 +77,7 @@ def compare_kernel(
         operation=found.own.info.operation_type,
         backend=found.own.backend,
         compared=tuple(compared),
-        refused=tuple(RefusedNode(one.node, one.reason) for one in found.taken.refused),
+        refused=found.taken.refused,
     )
 
 

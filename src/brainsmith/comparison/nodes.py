@@ -1,4 +1,4 @@
-"""The nodes of a model that kernels take, equal ones together."""
+"""The nodes of a model, and parts of composed ones, that kernels take; equal ones together."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import numpy as np
 
 from brainsmith.api import KernelConfig
 from brainsmith.comparison.folding import Chosen
+from brainsmith.comparison.records import RefusedNode
+from brainsmith.compiler.constraints import facts_of, failures
 from brainsmith.compiler.mapping import Candidate, Mapped, OnHost, map_model
 from brainsmith.errors import PluginError
 from brainsmith.model.model import Model
+from brainsmith.plugins import Component
 from brainsmith.toolchains.cache import canonical_json, digest
 
 
@@ -41,15 +44,35 @@ class Pair:
 
 @dataclass(frozen=True)
 class Taken:
-    """The nodes that a kernel takes, and those of its operation that it does not."""
+    """The nodes that a kernel takes, parts of compositions among them; those that it does not."""
 
     mapped: tuple[Mapped, ...]
-    refused: tuple[OnHost, ...]
+    refused: tuple[RefusedNode, ...]
     others: tuple[OnHost, ...]
 
 
-def taken(model: Model, candidate: Candidate, family: str) -> Taken:
-    """What a kernel takes if it is the only one.
+@dataclass(frozen=True)
+class Found:
+    """A kernel with the nodes of a model that it takes.
+
+    Attributes:
+        composed: the parts of the model's compositions, as built-in kernels take them.
+    """
+
+    component: Component
+    own: Candidate
+    model: Model
+    composed: tuple[Mapped, ...]
+    taken: Taken
+
+
+def taken(
+    model: Model, candidate: Candidate, family: str, composed: Sequence[Mapped] = ()
+) -> Taken:
+    """What a kernel takes if it is the only one of its operation.
+
+    Args:
+        composed: the parts of the model's compositions, as built-in kernels take them.
 
     Raises:
         PluginError: the operation matches a node without a stream in, or without one out.
@@ -63,9 +86,42 @@ def taken(model: Model, candidate: Candidate, family: str) -> Taken:
                 where=f"{one.node}, method 'match' of {candidate.operation.full_name}",
                 hint="`ports` of a Match has the value at each port that the node has",
             )
-    refused = tuple(one for one in mapping.host if one.closest is not None)
+    refused = [_refused(one) for one in mapping.host if one.closest is not None]
     others = tuple(one for one in mapping.host if one.closest is None)
-    return Taken(mapping.mapped, refused, others)
+    parts, broken = _parts(composed, candidate)
+    return Taken((*mapping.mapped, *parts), (*refused, *broken), others)
+
+
+def composed_parts(model: Model, options: Sequence[Candidate], family: str) -> tuple[Mapped, ...]:
+    """The parts of all nodes whose kernel is a composition.
+
+    Args:
+        options: the kernels that there are, in the order in which they are tried.
+    """
+    return tuple(one for one in map_model(model, options, family, {}).mapped if one.whole)
+
+
+def _parts(
+    composed: Sequence[Mapped], candidate: Candidate
+) -> tuple[list[Mapped], list[RefusedNode]]:
+    """Of the parts of a kernel's operation those that it takes, and the others with the reason."""
+    found, refused = [], []
+    for part in composed:
+        if part.candidate.operation.full_name != candidate.operation.full_name:
+            continue
+        facts = facts_of(candidate.operation.instance, part.config)
+        failed = failures(candidate.info.constraints, facts, candidate.kernel.full_name)
+        if failed:
+            kind = candidate.operation.name
+            refused.append(RefusedNode(part.node, "; ".join(failed), kind))
+        else:
+            config = replace(part.config, params=candidate.params)
+            found.append(replace(part, candidate=candidate, config=config))
+    return found, refused
+
+
+def _refused(node: OnHost) -> RefusedNode:
+    return RefusedNode(node.node, node.reason, node.op_type)
 
 
 def pairs(

@@ -73,7 +73,7 @@ class NodeComparison:
     """Two kernels at the configuration of one node, or of several that are equal.
 
     Attributes:
-        nodes: the names of the nodes that it stands for.
+        nodes: the names of the nodes that it stands for; a part of a composition is "NODE.PART".
         folding_origin: who chose the folding, in words.
         slice: the sizes of the loops that were simulated, where that is not the whole node.
         rival: None where there is nothing to compare with; `alone` says why.
@@ -97,10 +97,15 @@ class NodeComparison:
 
 @dataclass(frozen=True)
 class RefusedNode:
-    """A node of the kernel's operation that it does not take, and why."""
+    """A node of the kernel's operation that it does not take, and why.
+
+    Attributes:
+        kind: its operator; of a part of a composition the operation.
+    """
 
     node: str
     reason: str
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from brainsmith.api import Match
 from brainsmith.comparison.front import Setting
-from brainsmith.comparison.kernels import Found
+from brainsmith.comparison.nodes import Found
 from brainsmith.errors import ConfigurationError
 from brainsmith.model.model import Model
 from brainsmith.plugins import Component
@@ -53,7 +53,7 @@ def _nearest(found: Found) -> list[str]:
     kernel = found.own.kernel.name
     reasons: dict[str, list[str]] = {}
     for one in found.taken.refused:
-        reasons.setdefault(one.reason, []).append(f"{one.node} ({one.op_type})")
+        reasons.setdefault(one.reason, []).append(f"{one.node} ({one.kind})")
     if reasons:
         shown = [f"{_some(nodes)}: {reason}" for reason, nodes in reasons.items()][:_SHOWN]
         more = len(reasons) - len(shown)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from brainsmith.comparison.front import Setting
-from brainsmith.comparison.nodes import taken
-from brainsmith.compiler.mapping import Candidate, Mapped
+from brainsmith.comparison.nodes import Found, taken
+from brainsmith.compiler.mapping import Candidate
 from brainsmith.errors import ConfigurationError
-from brainsmith.model.model import Model
 
 Rivals = dict[str, tuple[Candidate | None, str]]
 
 
-def rivals(
-    setting: Setting, model: Model, own: Candidate, nodes: Sequence[Mapped], against: str | None
-) -> Rivals:
+def rivals(setting: Setting, found: Found, against: str | None) -> Rivals:
     """By node, the kernel to compare with, or None and why there is none.
 
     Raises:
         ConfigurationError: `against` is no kernel.
     """
+    own, nodes = found.own, found.taken.mapped
     options = [named(setting, against)] if against is not None else setting.builtin()
     same = [o for o in options if o.operation.full_name == own.operation.full_name]
     if not same:
@@ -32,13 +28,13 @@ def rivals(
         return {node.node: (None, why) for node in nodes}
     if same[0].kernel.full_name == own.kernel.full_name:
         return {node.node: (None, "it would be compared with itself") for node in nodes}
-    found: Rivals = {}
+    others: Rivals = {}
     for option in same:
-        there = taken(model, option, setting.target.family)
+        there = taken(found.model, option, setting.target.family, found.composed)
         reasons = {one.node: one.reason for one in there.refused}
         mine = {one.node for one in there.mapped}
         for node in nodes:
-            if found.get(node.node, (None, ""))[0] is not None:
+            if others.get(node.node, (None, ""))[0] is not None:
                 continue
             reason = reasons.get(node.node, "")
             why = (
@@ -46,8 +42,8 @@ def rivals(
                 if reason
                 else (f"{option.kernel.full_name} does not take it")
             )
-            found[node.node] = (option, "") if node.node in mine else (None, why)
-    return found
+            others[node.node] = (option, "") if node.node in mine else (None, why)
+    return others
 
 
 def named(setting: Setting, against: str) -> Candidate:

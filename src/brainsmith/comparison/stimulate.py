@@ -25,8 +25,12 @@ def network_frames(
 ) -> dict[str, dict[str, np.ndarray]]:
     """What reaches the nodes in the network, (frames, *dims of the port) by node and port.
 
-    Empty where the model cannot be executed, as with operators that only a plugin knows.
+    Those of parts of compositions are not known: what they read is no value of the network. Empty
+    where the model cannot be executed, as with operators that only a plugin knows.
     """
+    nodes = [node for node in nodes if node.whole is None]
+    if not nodes:
+        return {}
     names = {name for node in nodes for name in node.inputs.values()}
     try:
         executor = Executor(model, keep=names)
