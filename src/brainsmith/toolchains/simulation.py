@@ -102,12 +102,6 @@ class UnitRun:
     cycles: int
 
     @property
-    def interval(self) -> float:
-        """Cycles between two frames, over all frames but the first (nan for a single one)."""
-        last = max((self.timing[name].last for name in self.outputs), key=lambda cycles: cycles[-1])
-        return float(last[-1] - last[0]) / (len(last) - 1) if len(last) > 1 else float("nan")
-
-    @property
     def latency(self) -> int:
         """Cycles from the first beat in to the last beat out of the first frame."""
         start = min(t.first[0] for name, t in self.timing.items() if name not in self.outputs)
