@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import onnx_ir as ir
 
 from brainsmith.api import IntType, KernelConfig, Match, NodeView, NoMatch, Part
 from brainsmith.api.decorators import KernelInfo
 from brainsmith.compiler.composition import part_config, wiring_at, wiring_of
 from brainsmith.compiler.constraints import facts_of, failures
+from brainsmith.compiler.inference import describe, infer_outputs
 from brainsmith.compiler.strategy import CompilationStrategy, KernelSpec
 from brainsmith.errors import BrainsmithError, ConfigurationError, nearest
 from brainsmith.model.model import Model
@@ -130,6 +130,8 @@ def map_model(
 ) -> NodeMapping:
     """Maps every node of the model.
 
+    Outputs whose datatype is not known get the range that their operation infers, on the model.
+
     Args:
         model: the model after the stages of transforms.
         options: the kernels to try, in this order.
@@ -235,6 +237,11 @@ class _Matchers:
         self._matchers: dict[str, Matcher] = {}
         self._answers: dict[tuple[str, int], Match | NoMatch] = {}
 
+    def ask_again(self) -> None:
+        """Forgets the answers: a datatype has become known, of which some may depend."""
+        self._matchers.clear()
+        self._answers.clear()
+
     def match(self, operation: Component, node: ir.Node) -> Match | NoMatch:
         name = operation.full_name
         key = (name, id(node))
@@ -270,6 +277,8 @@ def _map_node(
             if match.close:
                 reasons.append((option.kernel.name, match.reason))
             continue
+        if infer_outputs(matchers.model, match, operation, view.name):
+            matchers.ask_again()
         config = _config(matchers.model, view.name, match, option, family)
         constraints = option.info.constraints
         facts = facts_of(operation.instance, config) if constraints else {}
@@ -340,7 +349,7 @@ def _config(model: Model, node: str, match: Match, option: Candidate, family: st
     dtypes: dict[str, IntType] = {}
     ranges: dict[str, tuple[int, int]] = {}
     for port, name in match.ports.items():
-        dtypes[port], ranges[port] = _describe(model, name, match.statics.get(port), node)
+        dtypes[port], ranges[port] = describe(model, name, match.statics.get(port), node)
     return KernelConfig(
         node=node,
         nest=option.operation.info.nest,
@@ -352,21 +361,6 @@ def _config(model: Model, node: str, match: Match, option: Candidate, family: st
         params=option.params,
         family=family,
     )
-
-
-def _describe(
-    model: Model, name: str, static: np.ndarray | None, node: str
-) -> tuple[IntType, tuple[int, int]]:
-    """Datatype and range of the value at a port; a constant without a datatype gets its own."""
-    dtype = None if name == "" else model.datatype(model.value(name))
-    if static is not None and static.size:
-        lo, hi = int(static.min()), int(static.max())
-        return dtype or IntType.covering(lo, hi), (lo, hi)
-    if dtype is None:
-        raise ConfigurationError(
-            f"the value '{name}' has no integer datatype, though its operation matched", where=node
-        )
-    return dtype, model.range_of(model.value(name)) or (dtype.min, dtype.max)
 
 
 def _mapped(node: str, match: Match, option: Candidate, config: KernelConfig) -> Mapped:
