@@ -200,8 +200,8 @@ def test_flip_flops_start_at_their_initial_values(cache: BuildCache, family: str
 
 
 def test_a_primitive_without_a_model_is_named() -> None:
-    with pytest.raises(ToolError, match="no simulation model of the primitive EHXPLLL"):
-        primitives("ecp5", {"LUT4": 3, "EHXPLLL": 1})
+    with pytest.raises(ToolError, match="no simulation model of the primitive DCUA"):
+        primitives("ecp5", {"LUT4": 3, "DCUA": 1})
 
 
 def test_models_are_those_that_are_used_and_what_they_hold() -> None:
