@@ -143,7 +143,10 @@ def _show(
 
 
 def flash(build: Build, json: shared.Json = False, debug: shared.Debug = False) -> Outcome:
-    """Load the bitstream of BUILD onto its board, with openFPGALoader."""
+    """Load the bitstream of BUILD onto its board.
+
+    By openFPGALoader; where it is not there, the command to type is told.
+    """
     from brainsmith.compiler.deployment import Deployment
     from brainsmith.errors import ConfigurationError
     from brainsmith.toolchains.loader import load_bitstream
@@ -178,9 +181,10 @@ def simulate_board(
     json: shared.Json = False,
     debug: shared.Debug = False,
 ) -> Outcome:
-    """Simulate the whole board of BUILD behind a pseudo-terminal, until Ctrl-C.
+    """Simulate the whole board of BUILD, until Ctrl-C.
 
-    Its device is what a board's serial device is: `brainsmith run BUILD --port DEVICE`.
+    It lies behind a pseudo-terminal, whose device is what a board's serial device is:
+    `brainsmith run BUILD --port DEVICE`.
     """
     from brainsmith.cli.progress import watch
     from brainsmith.compiler.on_board import BoardSimulation
