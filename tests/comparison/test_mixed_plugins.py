@@ -148,7 +148,7 @@ def test_a_folding_file_serves_kernels_of_several_operations(tmp_path: Path) -> 
     registry = plugin(tmp_path / "mixed", parts=OPERATIONS)
     setting = _setting("mixed", model, options, registry, Silent())
     kernels = [one for one in setting.plugin.components if one.kind == "kernels"]
-    found = [find(setting, one, setting.original, options) for one in kernels]
+    found = find(setting, kernels, setting.original, options)
     check_folding(setting, found)
     chosen = [{n: dict(c.folding) for n, c in _foldings(setting, one).items()} for one in found]
     assert {"Neg_a": {"PE": 2}} in chosen and {"Abs_y": {"PE": 4}} in chosen

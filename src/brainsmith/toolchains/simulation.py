@@ -178,11 +178,14 @@ class Simulation:
                     data = inputs[source.unit.name][source.port.name]
                     _write_input(folder / f"in{index}.bin", data, source.port)
                 self._execute(folder, total, progress)
-                return self._read(folder, sources, sinks)
+                found = self._read(folder, sources, sinks)
             finally:
                 if wave is not None and (folder / "wave.fst").exists():
                     shutil.move(folder / "wave.fst", wave)
                 shutil.rmtree(folder, ignore_errors=True)
+        if progress is not None:
+            progress(total, total, next(iter(found.values())).cycles)
+        return found
 
     def _streams(
         self, inputs: Inputs, frames_out: FrameSizes
