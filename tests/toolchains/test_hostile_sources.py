@@ -147,10 +147,10 @@ def test_progress_is_taken_from_lines_that_tell_of_it_alone(cache: BuildCache, f
     statement = " ".join(f'initial $c("puts(\\"{line}\\");");' for line in lines)
     unit = fifo()
     simulation = build_simulation(hostile(statement, Level.L3), [unit], cache=cache)
-    seen: list[tuple[int, int]] = []
-    simulation.run(
+    seen: list[tuple[int, int, int]] = []
+    (ran,) = simulation.run(
         {unit.name: {"x": np.arange(6).reshape(3, 2)}},
         frames_out={unit.name: {"y": 2}},
-        progress=lambda done, total: seen.append((done, total)),
-    )
-    assert seen == [(2, 3), (3, 3)]
+        progress=lambda *told: seen.append(told),
+    ).values()
+    assert seen == [(2, 3, 12), (3, 3, ran.cycles)]
