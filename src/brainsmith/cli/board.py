@@ -74,6 +74,7 @@ def run_on_board(
         "target": board.deployment.target,
         "digest": status.digest,
         "frames": count,
+        "simulated": simulate,
         "frames_per_second": board.frames_per_second,
         "clock_mhz": status.clock_hz / 1e6,
         "cycles": status.cycles,
@@ -81,7 +82,9 @@ def run_on_board(
         "bad_frames": status.bad_frames,
         "output": None if output is None else str(output),
     }
-    return Outcome(value, lambda console: _show(board, status, arrays, output, count, console))
+    return Outcome(
+        value, lambda console: _show(board, status, arrays, output, count, simulate, console)
+    )
 
 
 @contextmanager
@@ -123,12 +126,14 @@ def _show(
     arrays: dict[str, np.ndarray],
     output: Path | None,
     count: int,
+    simulate: bool,
     console: Console,
 ) -> None:
     clock = status.clock_hz / 1e6
     console.print(
-        f"{count} frames on {board.deployment.target}: {board.frames_per_second:.0f} frames/s over "
-        f"the line, {status.cycles} cycles a frame at {clock:g} MHz"
+        f"{count} frames on {board.deployment.target}{', simulated' if simulate else ''}: "
+        f"{board.frames_per_second:.0f} frames/s {'in simulation' if simulate else 'over the line'}"
+        f", {status.cycles} cycles a frame at {clock:g} MHz"
     )
     if board.line.resent:
         console.print(f"{board.line.resent} requests were lost and sent again")
