@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.models import crop, espcn, reading_codes
+from brainsmith.compiler.result import CompilationResult
 
 SIZE = 10
 FPS = 400
@@ -36,12 +37,23 @@ def run() -> list[Figure]:
         start = time.perf_counter()
         result.accelerator.run(np.repeat(image, FRAMES, axis=0))
         seconds = time.perf_counter() - start
-    how = f"{SIZE}x{SIZE} pixels, ecp5-85k, interval {result.metrics['initiation_interval'].value}"
-    cycles = FRAMES * float(result.metrics["initiation_interval"].value or 0)
+    interval, clock, fps, luts = (
+        _known(result, name)
+        for name in ("initiation_interval", "fmax_mhz", "throughput_fps", "LUT")
+    )
+    how = f"{SIZE}x{SIZE} pixels, ecp5-85k, interval {interval:.0f}"
     return [
         Figure("ESPCN, simulated frames", FRAMES / seconds, "frames/s", how=how),
-        Figure("ESPCN, simulated cycles", cycles / seconds / 1e6, "Mcycles/s", how=how),
-        Figure("ESPCN, clock", result.metrics["fmax_mhz"].value or 0, "MHz", how=how),
-        Figure("ESPCN, at that clock", result.metrics["throughput_fps"].value or 0, "frames/s"),
-        Figure("ESPCN, LUT", result.metrics["LUT"].value or 0, "LUT", how=how),
+        Figure("ESPCN, simulated cycles", FRAMES * interval / seconds / 1e6, "Mcycles/s", how=how),
+        Figure("ESPCN, clock", clock, "MHz", how=how),
+        Figure("ESPCN, at that clock", fps, "frames/s", how=how),
+        Figure("ESPCN, LUT", luts, "LUT", how=how),
     ]
+
+
+def _known(result: CompilationResult, name: str) -> float:
+    """A figure of the result; where it was not found there is no benchmark."""
+    value = result.metrics[name].value
+    if value is None:
+        raise RuntimeError(f"{name} was not measured: see the build's log")
+    return float(value)

@@ -9,11 +9,12 @@ import onnx
 import qonnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.light import light
+
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "examples" / "digits" / "digits.onnx"
 ESPCN_FOLDER = Path(qonnx.__file__).parent / "data/onnx/bsd300x3-espcn"
 ESPCN = ESPCN_FOLDER / "subpixel/quant_model.onnx"
-RESNET = Path(onnx.__path__[0]) / "backend/test/data/light/light_resnet50.onnx"
 TFC = ROOT.parent / "shared" / "models" / "tfc-w1a1" / "model.onnx"
 
 
@@ -71,33 +72,9 @@ def chain(nodes: int, folder: Path, width: int = 8) -> Path:
 
 
 def resnet50(folder: Path) -> Path:
-    """The light ResNet-50 of the `onnx` package, with weights drawn at random.
-
-    Its own, which it makes as it runs, are all equal.
-    """
-    proto, rng = onnx.load(RESNET), np.random.default_rng(0)
-    graph = proto.graph
-    shapes = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    readers = {v: (n.op_type, i) for n in graph.node for i, v in enumerate(n.input)}
-    made = [node for node in graph.node if node.op_type == "ConstantOfShape"]
-    for node in made:
-        shape = tuple(map(int, shapes[node.input[0]]))
-        reader, index = readers[node.output[0]]
-        if len(shape) > 1:
-            deviation = np.sqrt(2 / np.prod(shape[1:]))
-            array = deviation * rng.standard_normal(shape, np.float32)
-        elif reader == "BatchNormalization" and index in (1, 4):
-            array = rng.uniform(0.5, 1.5, shape)
-        else:
-            array = 0.1 * rng.standard_normal(shape)
-        graph.initializer.append(numpy_helper.from_array(array.astype(np.float32), node.output[0]))
-        graph.node.remove(node)
-    gone = {node.input[0] for node in made}
-    for entries in (graph.initializer, graph.input):
-        for entry in [entry for entry in entries if entry.name in gone]:
-            entries.remove(entry)
+    """The light ResNet-50 of the `onnx` package, with weights drawn at random."""
     path = folder / "resnet50.onnx"
-    onnx.save(proto, path)
+    onnx.save(light("resnet50"), path)
     return path
 
 
